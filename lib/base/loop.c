@@ -1,0 +1,130 @@
+#include "base/loop.h"
+
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+int loop_init(struct loop *loop)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = NULL };
+
+	memset(loop, 0, sizeof(*loop));
+	loop->wake_fd = -1;
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd < 0)
+		return fail_errno("epoll_create1");
+	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop->wake_fd < 0 || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD,
+					   loop->wake_fd, &ev) < 0) {
+		int rc = fail_errno("event loop: eventfd");
+
+		loop_fini(loop);
+		return rc;
+	}
+	return 0;
+}
+
+void loop_fini(struct loop *loop)
+{
+	fd_close(loop->wake_fd);
+	fd_close(loop->epoll_fd);
+	loop->wake_fd = -1;
+	loop->epoll_fd = -1;
+}
+
+int loop_add(struct loop *loop, struct loop_source *source, int fd,
+	     uint32_t events, loop_ready_fn *ready)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = source };
+
+	source->ready = ready;
+	source->events = events;
+	source->fd = -1;
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+		return fail_errno("watch fd %d", fd);
+	source->fd = fd;
+	return 0;
+}
+
+void loop_modify(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = source };
+
+	if (source->fd < 0 || source->events == events)
+		return;
+	source->events = events;
+	/* can only fail for an fd that was closed too early: our defect */
+	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, source->fd, &ev);
+}
+
+void loop_remove(struct loop *loop, struct loop_source *source)
+{
+	if (!source->ready || source->fd < 0)
+		return;
+	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+	source->fd = -1;
+	for (unsigned int i = 0; i < loop->n_pending; i++) {
+		if (loop->pending[i] == source)
+			loop->pending[i] = NULL;
+	}
+}
+
+static void dispatch(struct loop *loop, const struct epoll_event *ev,
+		     unsigned int n)
+{
+	uint64_t drained;
+
+	for (unsigned int i = 0; i < n; i++)
+		loop->pending[i] = ev[i].data.ptr;
+	loop->n_pending = n;
+	for (unsigned int i = 0; i < n; i++) {
+		struct loop_source *source = loop->pending[i];
+
+		if (source)
+			source->ready(source, ev[i].events);
+		else if (!ev[i].data.ptr)
+			(void)!read(loop->wake_fd, &drained, sizeof(drained));
+	}
+	loop->n_pending = 0;
+}
+
+int loop_run_once(struct loop *loop, int timeout_ms)
+{
+	struct epoll_event ev[LOOP_BATCH];
+	int n = epoll_wait(loop->epoll_fd, ev, LOOP_BATCH, timeout_ms);
+
+	if (n < 0 && errno != EINTR)
+		return fail_errno("epoll_wait");
+	if (n <= 0)
+		return 0;
+	if (loop->lock)
+		(void)pthread_mutex_lock(loop->lock);
+	dispatch(loop, ev, (unsigned int)n);
+	if (loop->lock)
+		(void)pthread_mutex_unlock(loop->lock);
+	return 0;
+}
+
+int loop_run(struct loop *loop)
+{
+	int rc;
+
+	while (!__atomic_load_n(&loop->quit, __ATOMIC_ACQUIRE)) {
+		rc = loop_run_once(loop, -1);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+void loop_quit(struct loop *loop)
+{
+	const uint64_t one = 1;
+
+	__atomic_store_n(&loop->quit, true, __ATOMIC_RELEASE);
+	/* full counter: the loop is awake already */
+	(void)!write(loop->wake_fd, &one, sizeof(one));
+}
