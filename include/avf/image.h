@@ -1,0 +1,79 @@
+/**
+ * @file image.h
+ * Making the microguest image and payload packages.
+ *
+ * Both write beside their target and move the result into place: on any
+ * failure, a full disk included, what was there before stays.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include <avf/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Told about each step of a long operation; @text is borrowed. */
+typedef void avf_progress_fn(void *userdata, const char *text);
+
+/** Options of avf_image_build(). Set @c size with the INIT macro. */
+struct avf_image_options {
+	/** sizeof(struct avf_image_options) of the caller's header. */
+	size_t size;
+	/** Directory to create or replace. NULL: the user's default. */
+	const char *output;
+	/** Debian kernel package (.deb) to use. NULL: download the newest
+	 * cloud kernel that the host's apt sources have. */
+	const char *kernel_package;
+	/** Called on the calling thread; NULL: none. */
+	avf_progress_fn *progress;
+	/** Given to @c progress. */
+	void *userdata;
+};
+#define AVF_IMAGE_OPTIONS_INIT                                                 \
+	{                                                                      \
+		sizeof(struct avf_image_options), NULL, NULL, NULL, NULL       \
+	}
+
+/**
+ * Build the microguest: kernel (unpacked to ELF) and initramfs. Needs
+ * apt-get (unless a package is given) and dpkg-deb. @options may be NULL.
+ * Errors: AVF_ERR_NOT_FOUND (a tool, a package), AVF_ERR_FORMAT,
+ * AVF_ERR_NO_SPACE, AVF_ERR_IO. Blocks, for seconds.
+ */
+AVF_EXPORT int
+avf_image_build(const struct avf_image_options *options) AVF_CHECK;
+
+/** Options of avf_package_create(). Set @c size with the INIT macro. */
+struct avf_package_options {
+	/** sizeof(struct avf_package_options) of the caller's header. */
+	size_t size;
+	/** File to create or replace. Required. */
+	const char *output;
+	/** Name of the package, for its manifest. Required. */
+	const char *name;
+	/** Payload libraries, NULL-terminated; each lands in lib/<arch>/ for
+	 * the architecture that its ELF header names. Required. */
+	const char *const *libraries;
+	/** Directory whose content lands in assets/. NULL: none. */
+	const char *assets;
+};
+#define AVF_PACKAGE_OPTIONS_INIT                                               \
+	{                                                                      \
+		sizeof(struct avf_package_options), NULL, NULL, NULL, NULL     \
+	}
+
+/**
+ * Make a payload package: an EROFS image with lib/<arch>/, assets/ and
+ * manifest.json. Needs mkfs.erofs. Errors: AVF_ERR_INVALID,
+ * AVF_ERR_FORMAT (not a 64-bit shared library), AVF_ERR_NOT_FOUND,
+ * AVF_ERR_NO_SPACE, AVF_ERR_IO. Blocks.
+ */
+AVF_EXPORT int
+avf_package_create(const struct avf_package_options *options) AVF_CHECK;
+
+#ifdef __cplusplus
+}
+#endif

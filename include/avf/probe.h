@@ -1,0 +1,73 @@
+/**
+ * @file probe.h
+ * What this host can do, and why not: found by trying, not by reading flags.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <avf/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** AVF's VirtualMachineManager.CAPABILITY_*: a bit mask. */
+#define AVF_CAPABILITY_PROTECTED_VM	1U
+#define AVF_CAPABILITY_NON_PROTECTED_VM 2U
+
+/** The answer to one question. */
+enum avf_probe_state {
+	AVF_PROBE_YES = 0,
+	/** Present, but not good enough; the reason says for what. */
+	AVF_PROBE_LIMITED = 1,
+	AVF_PROBE_NO = 2,
+	/** Could not be found out. */
+	AVF_PROBE_UNKNOWN = 3,
+};
+
+/** The answers. Immutable: any thread may read. */
+typedef struct avf_probe avf_probe;
+
+/**
+ * Ask the host. Takes a few milliseconds; a tiny guest runs in a process of
+ * its own, for 2 s at most. *@ret_probe belongs to the caller.
+ * A host that can do nothing is an answer, not an error.
+ * Errors: AVF_ERR_NO_MEMORY. Blocks. Any thread.
+ */
+AVF_EXPORT int avf_probe_new(avf_probe **ret_probe) AVF_CHECK;
+
+/** Free the answers. NULL is a no-op. */
+AVF_EXPORT void avf_probe_free(avf_probe *probe);
+
+/**
+ * AVF's getCapabilities(): bits of AVF_CAPABILITY_*, each set only when such
+ * a Linux VM would really run here with hardware acceleration (emulation
+ * does not count).
+ */
+AVF_EXPORT uint32_t avf_probe_capabilities(const avf_probe *probe);
+
+/** Number of rows. */
+AVF_EXPORT size_t avf_probe_count(const avf_probe *probe);
+
+/** The question of row @index, a stable word such as "kvm.ring0"; NULL
+ * beyond the end. Borrowed, as are the texts below. */
+AVF_EXPORT const char *avf_probe_what(const avf_probe *probe, size_t index);
+/** Its answer; AVF_PROBE_UNKNOWN beyond the end. */
+AVF_EXPORT enum avf_probe_state avf_probe_get_state(const avf_probe *probe,
+						    size_t index);
+/** What was seen; never NULL for a row. */
+AVF_EXPORT const char *avf_probe_reason(const avf_probe *probe, size_t index);
+/** What to do about it; "" when there is nothing to do. */
+AVF_EXPORT const char *avf_probe_hint(const avf_probe *probe, size_t index);
+
+/** Index of the row @what, or -1. */
+AVF_EXPORT int avf_probe_find(const avf_probe *probe, const char *what);
+
+/** "yes", "limited", "no", "unknown". Static string. */
+AVF_EXPORT const char *avf_probe_state_name(enum avf_probe_state state);
+
+#ifdef __cplusplus
+}
+#endif
