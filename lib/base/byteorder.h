@@ -8,24 +8,24 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BYTEORDER_TYPE(name, bits, from, to)                                   \
-	typedef struct {                                                       \
-		unsigned char bytes[(bits) / 8];                               \
-	} name;                                                                \
-	static inline uint##bits##_t name##_get(name v)                        \
-	{                                                                      \
-		uint##bits##_t raw;                                            \
-									       \
-		memcpy(&raw, v.bytes, sizeof(raw));                            \
-		return from(raw);                                              \
-	}                                                                      \
-	static inline name name##_make(uint##bits##_t value)                   \
-	{                                                                      \
-		uint##bits##_t raw = to(value);                                \
-		name v;                                                        \
-									       \
-		memcpy(v.bytes, &raw, sizeof(raw));                            \
-		return v;                                                      \
+#define BYTEORDER_TYPE(name, bits, from, to)                 \
+	typedef struct {                                     \
+		unsigned char bytes[(bits) / 8];             \
+	} name;                                              \
+	static inline uint##bits##_t name##_get(name v)      \
+	{                                                    \
+		uint##bits##_t raw;                          \
+                                                             \
+		memcpy(&raw, v.bytes, sizeof(raw));          \
+		return from(raw);                            \
+	}                                                    \
+	static inline name name##_make(uint##bits##_t value) \
+	{                                                    \
+		uint##bits##_t raw = to(value);              \
+		name v;                                      \
+                                                             \
+		memcpy(v.bytes, &raw, sizeof(raw));          \
+		return v;                                    \
 	}
 
 BYTEORDER_TYPE(le16, 16, le16toh, htole16)

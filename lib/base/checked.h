@@ -13,5 +13,5 @@
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /** The object of @type whose @member is at @ptr. Once per type, in to_x(). */
-#define container_of(ptr, type, member)                                        \
+#define container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))

@@ -8,11 +8,11 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /** Move the pointer out of @p, leaving NULL: ownership goes to the reader. */
-#define TAKE_PTR(p)                                                            \
-	__extension__({                                                        \
-		__typeof__(p) taken_ = (p);                                    \
-		(p) = NULL;                                                    \
-		taken_;                                                        \
+#define TAKE_PTR(p)                         \
+	__extension__({                     \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
 /** free() for CLEANUP: takes the address of any pointer variable. */

@@ -24,7 +24,8 @@ int error_fail_at(const char *file, int line, int code, int sys_errno,
 	va_end(ap);
 	if (sys_errno != 0) {
 		used = strlen(last.text);
-		/* a text that is cut at the end of the record is still a text */
+		/* a text that is cut at the end of the record is still a text
+		 */
 		(void)snprintf(last.text + used, sizeof(last.text) - used,
 			       ": %s", strerrordesc_np(sys_errno));
 	}

@@ -5,7 +5,7 @@
 
 #include <avf/error.h>
 
-#define MUST_CHECK      __attribute__((warn_unused_result))
+#define MUST_CHECK        __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 /*
@@ -17,11 +17,12 @@
  * Above it, `if (rc < 0) return rc;` keeps the first text. A layer for which
  * the same failure means something else says `return fail_as(code)`.
  */
-#define fail(code, ...)                                                        \
-	error_negative(error_fail_at(__FILE__, __LINE__, (code), 0, __VA_ARGS__))
-#define fail_errno(...)                                                        \
-	error_negative(error_fail_at(__FILE__, __LINE__,                       \
-				     error_from_errno(errno), errno,           \
+#define fail(code, ...) \
+	error_negative( \
+		error_fail_at(__FILE__, __LINE__, (code), 0, __VA_ARGS__))
+#define fail_errno(...)                                              \
+	error_negative(error_fail_at(__FILE__, __LINE__,             \
+				     error_from_errno(errno), errno, \
 				     __VA_ARGS__))
 #define fail_as(code) error_negative(error_fail_as(code))
 

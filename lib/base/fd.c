@@ -117,7 +117,7 @@ int fd_file_size(int fd, const char *what, uint64_t *ret_size)
 int fd_wait(int fd, short events, int timeout_ms)
 {
 	uint64_t deadline = clock_now_ns() / 1000000 + (uint64_t)timeout_ms;
-	struct pollfd p = { .fd = fd, .events = events };
+	struct pollfd p = {.fd = fd, .events = events};
 	uint64_t now;
 	int rc;
 

@@ -23,7 +23,7 @@ typedef void log_sink_fn(void *userdata, enum log_level level,
 /* Immutable after start; the sink does its own locking. */
 struct log {
 	log_sink_fn *sink; /* NULL: silent */
-	void *userdata;	   /* borrowed */
+	void *userdata;    /* borrowed */
 	enum log_level max_level;
 };
 
@@ -46,7 +46,7 @@ void log_write(const struct log *log, enum log_level level, const char *format,
 /* One thread owns a budget. Zero-initialised is ready to use. */
 struct log_budget {
 	uint64_t window_start_ns;
-	uint32_t used;	      /* lines in this window */
+	uint32_t used;       /* lines in this window */
 	uint64_t suppressed; /* lines dropped, ever */
 };
 

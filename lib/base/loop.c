@@ -9,7 +9,7 @@
 
 int loop_init(struct loop *loop)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = NULL };
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
 
 	memset(loop, 0, sizeof(*loop));
 	loop->wake_fd = -1;
@@ -17,8 +17,8 @@ int loop_init(struct loop *loop)
 	if (loop->epoll_fd < 0)
 		return fail_errno("epoll_create1");
 	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (loop->wake_fd < 0 || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD,
-					   loop->wake_fd, &ev) < 0) {
+	if (loop->wake_fd < 0 ||
+	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &ev) < 0) {
 		int rc = fail_errno("event loop: eventfd");
 
 		loop_fini(loop);
@@ -38,7 +38,7 @@ void loop_fini(struct loop *loop)
 int loop_add(struct loop *loop, struct loop_source *source, int fd,
 	     uint32_t events, loop_ready_fn *ready)
 {
-	struct epoll_event ev = { .events = events, .data.ptr = source };
+	struct epoll_event ev = {.events = events, .data.ptr = source};
 
 	source->ready = ready;
 	source->events = events;
@@ -51,7 +51,7 @@ int loop_add(struct loop *loop, struct loop_source *source, int fd,
 
 void loop_modify(struct loop *loop, struct loop_source *source, uint32_t events)
 {
-	struct epoll_event ev = { .events = events, .data.ptr = source };
+	struct epoll_event ev = {.events = events, .data.ptr = source};
 
 	if (source->fd < 0 || source->events == events)
 		return;

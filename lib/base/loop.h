@@ -20,7 +20,7 @@ typedef void loop_ready_fn(struct loop_source *source, uint32_t events);
 /* Embedded in its owner, who keeps it alive while it is added. */
 struct loop_source {
 	loop_ready_fn *ready;
-	int fd;		 /* borrowed; -1 while not added */
+	int fd;          /* borrowed; -1 while not added */
 	uint32_t events; /* what is asked for now */
 };
 

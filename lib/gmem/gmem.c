@@ -55,8 +55,7 @@ int gmem_add_mapped(struct gmem *gm, gpa_t base, uint64_t size, void *host,
 		return rc;
 	}
 	gm->regions[gm->n_regions++] = (struct gmem_region){
-		.base = base, .size = size, .host = host, .owned = owned
-	};
+		.base = base, .size = size, .host = host, .owned = owned};
 	return 0;
 }
 
@@ -137,8 +136,9 @@ static int map_le16(const struct gmem *gm, gpa_t gpa, uint16_t **ret_host)
 	if (rc < 0)
 		return rc;
 	if ((uintptr_t)s.host & 1)
-		return fail(AVF_ERR_PROTOCOL, "region of 0x%" PRIx64
-					      " is mapped at an odd address",
+		return fail(AVF_ERR_PROTOCOL,
+			    "region of 0x%" PRIx64
+			    " is mapped at an odd address",
 			    gpa);
 	*ret_host = (uint16_t *)(void *)s.host;
 	return 0;

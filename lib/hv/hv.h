@@ -14,8 +14,9 @@
 
 #include "base/error.h"
 
-struct hv;	/* a VM */
-struct hv_vcpu; /* one of its vCPUs */
+struct hv;            /* a VM */
+struct hv_vcpu;       /* one of its vCPUs */
+struct hv_boot_state; /* registers of the boot CPU, per architecture */
 
 enum hv_exit_kind {
 	HV_EXIT_INTERRUPTED, /* kicked, or a signal came */
@@ -23,8 +24,8 @@ enum hv_exit_kind {
 	HV_EXIT_PIO_WRITE,
 	HV_EXIT_MMIO_READ,
 	HV_EXIT_MMIO_WRITE,
-	HV_EXIT_HALT,	  /* only without an in-kernel interrupt controller */
-	HV_EXIT_SHUTDOWN, /* x86: triple fault */
+	HV_EXIT_HALT,      /* only without an in-kernel interrupt controller */
+	HV_EXIT_SHUTDOWN,  /* x86: triple fault */
 	HV_EXIT_POWER_OFF, /* firmware call of the guest (PSCI) */
 	HV_EXIT_RESET,
 	HV_EXIT_FAILED, /* the hypervisor gave up; text in the record */
@@ -36,10 +37,10 @@ enum hv_exit_kind {
  */
 struct hv_exit {
 	enum hv_exit_kind kind;
-	uint64_t addr;	/* port or guest physical address */
-	uint32_t size;	/* bytes of one element: 1, 2, 4, 8 */
+	uint64_t addr;  /* port or guest physical address */
+	uint32_t size;  /* bytes of one element: 1, 2, 4, 8 */
 	uint32_t count; /* elements, >= 1 */
-	void *data;	/* borrowed until the vCPU runs again */
+	void *data;     /* borrowed until the vCPU runs again */
 };
 
 /* An MSI message. */
@@ -75,6 +76,12 @@ struct hv_ops {
 	int (*vcpu_new)(struct hv *hv, unsigned int index,
 			struct hv_vcpu **ret_vcpu);
 	void (*vcpu_free)(struct hv_vcpu *vcpu);
+	/**
+	 * Where the boot CPU begins; other CPUs wait for it. The structure is
+	 * the architecture's, hv/boot_state_x86_64.h.
+	 */
+	int (*vcpu_set_boot_state)(struct hv_vcpu *vcpu,
+				   const struct hv_boot_state *state);
 	/** Run until an exit. Never fails: failure is an exit kind. */
 	void (*vcpu_run)(struct hv_vcpu *vcpu, struct hv_exit *ret_exit);
 	/**

@@ -1,0 +1,71 @@
+/* Shared by the files of the KVM implementation. */
+#pragma once
+
+#include <linux/kvm.h>
+#include <pthread.h>
+
+#include "hv/kvm.h"
+
+/* Wired interrupts of the interrupt controller: 24 pins of the IOAPIC. */
+#define KVM_N_LINES 24
+/* MSI routes come after them. 32 devices with a handful of queues each. */
+#define KVM_MAX_ROUTES 512
+
+struct kvm_route {
+	bool used;
+	int fd; /* borrowed: the eventfd */
+	struct hv_msi msi;
+};
+
+struct kvm_vm {
+	struct hv hv;
+	int fd;
+	size_t run_size; /* bytes of a vCPU's shared page */
+	uint32_t n_slots;
+	struct kvm_cpuid2 *cpuid; /* owned; x86-64 only */
+	struct kvm_route routes[KVM_MAX_ROUTES];
+};
+
+/* Owned by the thread that runs it; kick() may be called by any. */
+struct kvm_vcpu {
+	struct hv_vcpu vcpu;
+	int fd;
+	unsigned int index;
+	size_t run_size;
+	struct kvm_run *run; /* shared with the kernel */
+	pthread_t thread;
+};
+
+static inline struct kvm_vm *to_kvm_vm(struct hv *hv)
+{
+	return (struct kvm_vm *)hv;
+}
+
+static inline struct kvm_vcpu *to_kvm_vcpu(struct hv_vcpu *vcpu)
+{
+	return (struct kvm_vcpu *)vcpu;
+}
+
+/* kvm_irq.c */
+int kvm_irq_add_msi_route(struct hv *hv, int fd, struct hv_msi msi,
+			  unsigned int *ret_route) MUST_CHECK;
+int kvm_irq_set_msi_route(struct hv *hv, unsigned int route,
+			  struct hv_msi msi) MUST_CHECK;
+void kvm_irq_remove_msi_route(struct hv *hv, unsigned int route);
+int kvm_irq_add_line(struct hv *hv, unsigned int line, int fd) MUST_CHECK;
+
+/* kvm_vcpu.c */
+int kvm_vcpu_new(struct hv *hv, unsigned int index,
+		 struct hv_vcpu **ret_vcpu) MUST_CHECK;
+void kvm_vcpu_free(struct hv_vcpu *vcpu);
+void kvm_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *ret_exit);
+void kvm_vcpu_kick(struct hv_vcpu *vcpu);
+
+/* kvm_<arch>.c: the part of each step that the architecture decides. */
+int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd) MUST_CHECK;
+int kvm_arch_init_vcpu(struct kvm_vcpu *vcpu) MUST_CHECK;
+int kvm_arch_set_boot_state(struct hv_vcpu *vcpu,
+			    const struct hv_boot_state *state) MUST_CHECK;
+/** Routing entry of wired interrupt @line. */
+void kvm_arch_route_line(unsigned int line,
+			 struct kvm_irq_routing_entry *ret_entry);
