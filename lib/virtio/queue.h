@@ -91,7 +91,7 @@ int virtq_push(struct virtq *vq, uint16_t head, uint32_t written) MUST_CHECK;
 
 /**
  * Whether the driver wants an interrupt for what was pushed since the last
- * call that said yes. An unreadable ring says no.
+ * call. An unreadable ring says no.
  */
 bool virtq_wants_interrupt(struct virtq *vq);
 
