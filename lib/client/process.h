@@ -1,0 +1,36 @@
+/* The VMM as a process: spawn, signal, reap. No SIGCHLD, no threads. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* One running avf-vmm. Empty: { -1, -1, 0 }. */
+struct vmm_process {
+	int control; /* owned: our end of the control socket */
+	int pidfd;   /* owned */
+	pid_t pid;
+};
+
+/* How a process ended. */
+struct vmm_exit {
+	bool known;        /* false: somebody else reaped it */
+	int exit_code;     /* when it exited */
+	int signal_number; /* when a signal killed it, else 0 */
+};
+
+/**
+ * Start avf-vmm with the other end of a new control socket.
+ * Errors: AVF_ERR_NOT_FOUND, AVF_ERR_LIMIT, AVF_ERR_NO_MEMORY, AVF_ERR_IO.
+ */
+int vmm_process_spawn(struct vmm_process *ret_process) MUST_CHECK;
+
+/** Whether it has ended; fills *@ret_exit then. Does not block. */
+bool vmm_process_reap(struct vmm_process *process, struct vmm_exit *ret_exit);
+
+/** SIGKILL. */
+int vmm_process_kill(const struct vmm_process *process) MUST_CHECK;
+
+/** Kill what runs, wait for its end, close everything. Empty: no-op. */
+void vmm_process_fini(struct vmm_process *process);
