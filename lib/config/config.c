@@ -1,0 +1,170 @@
+#include "config/config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "config/config_text.h"
+
+int config_new(enum avf_config_kind kind, avf_config **ret_config)
+{
+	avf_config *config;
+
+	if (kind != AVF_CONFIG_RAW && kind != AVF_CONFIG_PAYLOAD)
+		return fail(AVF_ERR_INVALID, "kind: %d is unknown", (int)kind);
+	config = calloc(1, sizeof(*config));
+	if (!config)
+		return fail(AVF_ERR_NO_MEMORY, "configuration");
+	vm_config_init(&config->vm);
+	config->vm.kind = kind;
+	*ret_config = config;
+	return 0;
+}
+
+void config_free(avf_config *config)
+{
+	if (!config)
+		return;
+	vm_config_fini(&config->vm);
+	free(config);
+}
+
+void config_free_p(avf_config **config)
+{
+	config_free(*config);
+	*config = NULL;
+}
+
+const struct vm_config *config_vm(const avf_config *config)
+{
+	return &config->vm;
+}
+
+static int replace_text(char **target, const char *text)
+{
+	char *copy = NULL;
+
+	if (text) {
+		copy = strdup(text);
+		if (!copy)
+			return fail(AVF_ERR_NO_MEMORY, "configuration");
+	}
+	free(*target);
+	*target = copy;
+	return 0;
+}
+
+int config_set_name(avf_config *config, const char *name)
+{
+	int rc;
+
+	rc = config_check_name(name, "name", AVF_MAX_NAME);
+	if (rc < 0)
+		return rc;
+	return replace_text(&config->vm.name, name);
+}
+
+int config_set_cmdline(avf_config *config, const char *cmdline)
+{
+	if (!cmdline)
+		return fail(AVF_ERR_INVALID, "params: not given");
+	if (config->vm.kind != AVF_CONFIG_RAW)
+		return fail(AVF_ERR_STATE, "params: only for a raw VM");
+	if (strlen(cmdline) > AVF_MAX_CMDLINE)
+		return fail(AVF_ERR_INVALID, "params: longer than %u bytes",
+			    AVF_MAX_CMDLINE);
+	if (config_has_control(cmdline))
+		return fail(AVF_ERR_INVALID,
+			    "params: control characters are not allowed");
+	return replace_text(&config->vm.cmdline, cmdline);
+}
+
+int config_set_memory_mib(avf_config *config, uint32_t mib)
+{
+	if (mib == 0)
+		mib = AVF_DEFAULT_MEMORY_MIB;
+	if (mib < AVF_MIN_MEMORY_MIB || mib > AVF_MAX_MEMORY_MIB)
+		return fail(AVF_ERR_INVALID,
+			    "memory_mib: %u is outside of %u to %u", mib,
+			    AVF_MIN_MEMORY_MIB, AVF_MAX_MEMORY_MIB);
+	config->vm.memory_mib = mib;
+	return 0;
+}
+
+int config_set_vcpus(avf_config *config, uint32_t count)
+{
+	if (count < 1 || count > AVF_MAX_VCPUS)
+		return fail(AVF_ERR_INVALID, "vcpus: %u is outside of 1 to %u",
+			    count, AVF_MAX_VCPUS);
+	config->vm.vcpus = count;
+	config->has_vcpus = true;
+	return 0;
+}
+
+static uint32_t host_cpus(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : (uint32_t)MIN(n, (long)AVF_MAX_VCPUS);
+}
+
+int config_set_cpu_topology(avf_config *config, enum avf_cpu_topology topology)
+{
+	if (topology != AVF_CPU_TOPOLOGY_ONE_CPU &&
+	    topology != AVF_CPU_TOPOLOGY_MATCH_HOST)
+		return fail(AVF_ERR_INVALID, "cpu_topology: %d is unknown",
+			    (int)topology);
+	config->topology = topology;
+	if (!config->has_vcpus)
+		config->vm.vcpus =
+			topology == AVF_CPU_TOPOLOGY_ONE_CPU ? 1 : host_cpus();
+	return 0;
+}
+
+int config_set_acceleration(avf_config *config,
+			    enum avf_acceleration acceleration)
+{
+	if (acceleration != AVF_ACCELERATION_KVM &&
+	    acceleration != AVF_ACCELERATION_KVM_OR_EMULATION &&
+	    acceleration != AVF_ACCELERATION_EMULATION)
+		return fail(AVF_ERR_INVALID, "acceleration: %d is unknown",
+			    (int)acceleration);
+	config->vm.acceleration = acceleration;
+	return 0;
+}
+
+int config_set_debug_level(avf_config *config, enum avf_debug_level level)
+{
+	if (level != AVF_DEBUG_LEVEL_NONE && level != AVF_DEBUG_LEVEL_FULL)
+		return fail(AVF_ERR_INVALID, "debug_level: %d is unknown",
+			    (int)level);
+	config->vm.debug_level = level;
+	return 0;
+}
+
+int config_set_payload_name(avf_config *config, const char *name)
+{
+	int rc;
+
+	if (config->vm.kind != AVF_CONFIG_PAYLOAD)
+		return fail(AVF_ERR_STATE,
+			    "payload_name: only for a payload VM");
+	rc = config_check_name(name, "payload_name",
+			       VM_CONFIG_MAX_PAYLOAD_NAME);
+	if (rc < 0)
+		return rc;
+	return replace_text(&config->vm.payload_name, name);
+}
+
+int config_set_guest_image(avf_config *config, const char *dir)
+{
+	if (config->vm.kind != AVF_CONFIG_PAYLOAD)
+		return fail(AVF_ERR_STATE,
+			    "guest_image: only for a payload VM");
+	if (dir && (dir[0] == '\0' || strlen(dir) > VM_CONFIG_MAX_PATH))
+		return fail(AVF_ERR_INVALID,
+			    "guest_image: empty, or longer than %u bytes",
+			    VM_CONFIG_MAX_PATH);
+	return replace_text(&config->vm.guest_image, dir);
+}

@@ -1,0 +1,101 @@
+/*
+ * Behind avf_config: the setters' internals for the library's own use. They
+ * do not clear the error record, as the public functions do.
+ */
+#pragma once
+
+#include <avf/config.h>
+
+#include "base/error.h"
+#include "config/vm_config.h"
+
+/* One thread at a time. */
+struct avf_config {
+	struct vm_config vm;
+	/* What vm.vcpus is made of: an explicit count wins. */
+	enum avf_cpu_topology topology;
+	bool has_vcpus;
+};
+
+/* One wrong field. */
+struct config_problem {
+	char *field; /* owned */
+	char *text;  /* owned */
+};
+
+struct avf_problems {
+	struct config_problem *rows; /* owned */
+	size_t n_rows;
+};
+
+/** avf_config_new() and _free() without the error record. */
+int config_new(enum avf_config_kind kind, avf_config **ret_config) MUST_CHECK;
+void config_free(avf_config *config);
+/** For CLEANUP. */
+void config_free_p(avf_config **config);
+
+/** The plain data of @config; borrowed until the next change. */
+const struct vm_config *config_vm(const avf_config *config);
+
+/**
+ * avf_config_validate(). As it, returns the number of problems; the error
+ * record then holds nothing of them.
+ */
+int config_validate(const avf_config *config,
+		    avf_problems **ret_problems) MUST_CHECK;
+
+/** Fail with the first problem, as "field: text". Errors: AVF_ERR_INVALID. */
+int config_check(const avf_config *config) MUST_CHECK;
+
+void problems_free(avf_problems *problems);
+/** For CLEANUP. */
+void problems_free_p(avf_problems **problems);
+
+/** Add a row, for config_validate(). */
+int problems_add(avf_problems *problems, const char *field, const char *format,
+		 ...) MUST_CHECK PRINTF_LIKE(3, 4);
+
+/* The setters that may fail. */
+int config_set_name(avf_config *config, const char *name) MUST_CHECK;
+int config_set_cmdline(avf_config *config, const char *cmdline) MUST_CHECK;
+int config_set_memory_mib(avf_config *config, uint32_t mib) MUST_CHECK;
+int config_set_vcpus(avf_config *config, uint32_t count) MUST_CHECK;
+int config_set_cpu_topology(avf_config *config,
+			    enum avf_cpu_topology topology) MUST_CHECK;
+int config_set_acceleration(avf_config *config,
+			    enum avf_acceleration acceleration) MUST_CHECK;
+int config_set_debug_level(avf_config *config,
+			   enum avf_debug_level level) MUST_CHECK;
+int config_set_payload_name(avf_config *config, const char *name) MUST_CHECK;
+int config_set_guest_image(avf_config *config, const char *dir) MUST_CHECK;
+
+/**
+ * Put a duplicate of @fd, -1 for none, in *@target (console, log). @field
+ * names it in errors. Errors: AVF_ERR_INVALID (not open for that).
+ */
+int config_set_sink(int *target, int fd, const char *field,
+		    bool is_input) MUST_CHECK;
+
+/* Files. These take @fd, also when they fail. */
+int config_take_kernel(avf_config *config, int fd) MUST_CHECK;
+int config_take_initrd(avf_config *config, int fd) MUST_CHECK;
+int config_take_package(avf_config *config, int fd) MUST_CHECK;
+int config_take_disk(avf_config *config, int fd,
+		     const struct avf_disk_options *options) MUST_CHECK;
+
+/** Open @path below @dir_fd and add it. As avf_config_add_disk(). */
+int config_add_disk_at(avf_config *config, int dir_fd, const char *path,
+		       const struct avf_disk_options *options) MUST_CHECK;
+
+/**
+ * Open @path below @dir_fd, reading only or also writing, for @field of the
+ * configuration. Never waits, whatever the path names.
+ * Errors: AVF_ERR_NOT_FOUND, AVF_ERR_PERMISSION, AVF_ERR_INVALID (neither a
+ * regular file nor a block device), AVF_ERR_IO.
+ */
+int config_open(int dir_fd, const char *path, bool writable, const char *field,
+		int *ret_fd) MUST_CHECK;
+
+/** As avf_config_load(), in an open directory. */
+int config_parse_json(const char *text, size_t size, int base_dir_fd,
+		      avf_config **ret_config) MUST_CHECK;

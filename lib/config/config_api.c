@@ -1,0 +1,147 @@
+/* The public setters and getters: clear the record, refuse NULL, go inside. */
+#include "config/config.h"
+
+#include <fcntl.h>
+
+#include "base/cleanup.h"
+
+static int begin(const void *object)
+{
+	error_clear();
+	if (!object)
+		return fail(AVF_ERR_INVALID, "configuration: NULL");
+	return 0;
+}
+
+int avf_config_new(enum avf_config_kind kind, avf_config **ret_config)
+{
+	int rc = begin(ret_config);
+
+	return rc < 0 ? rc : config_new(kind, ret_config);
+}
+
+void avf_config_free(avf_config *config)
+{
+	error_clear();
+	config_free(config);
+}
+
+enum avf_config_kind avf_config_get_kind(const avf_config *config)
+{
+	return config ? config->vm.kind : AVF_CONFIG_RAW;
+}
+
+int avf_config_set_name(avf_config *config, const char *name)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_name(config, name);
+}
+
+const char *avf_config_get_name(const avf_config *config)
+{
+	return config ? config->vm.name : NULL;
+}
+
+int avf_config_set_cmdline(avf_config *config, const char *cmdline)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_cmdline(config, cmdline);
+}
+
+int avf_config_set_memory_mib(avf_config *config, uint32_t mib)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_memory_mib(config, mib);
+}
+
+uint32_t avf_config_get_memory_mib(const avf_config *config)
+{
+	return config ? config->vm.memory_mib : 0;
+}
+
+int avf_config_set_vcpus(avf_config *config, uint32_t count)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_vcpus(config, count);
+}
+
+uint32_t avf_config_get_vcpus(const avf_config *config)
+{
+	return config ? config->vm.vcpus : 0;
+}
+
+int avf_config_set_cpu_topology(avf_config *config,
+				enum avf_cpu_topology topology)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_cpu_topology(config, topology);
+}
+
+int avf_config_set_acceleration(avf_config *config,
+				enum avf_acceleration acceleration)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_acceleration(config, acceleration);
+}
+
+enum avf_acceleration avf_config_get_acceleration(const avf_config *config)
+{
+	return config ? config->vm.acceleration : AVF_ACCELERATION_KVM;
+}
+
+int avf_config_set_protected(avf_config *config, bool is_protected)
+{
+	int rc = begin(config);
+
+	if (rc < 0)
+		return rc;
+	config->vm.is_protected = is_protected;
+	return 0;
+}
+
+int avf_config_set_debug_level(avf_config *config, enum avf_debug_level level)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_debug_level(config, level);
+}
+
+int avf_config_set_hugepages(avf_config *config, bool hugepages)
+{
+	int rc = begin(config);
+
+	if (rc < 0)
+		return rc;
+	config->vm.hugepages = hugepages;
+	return 0;
+}
+
+int avf_config_set_payload_name(avf_config *config, const char *name)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_payload_name(config, name);
+}
+
+int avf_config_set_guest_image(avf_config *config, const char *dir)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_guest_image(config, dir);
+}
+
+int avf_config_set_boot_timeout_ms(avf_config *config, uint32_t timeout_ms)
+{
+	int rc = begin(config);
+
+	if (rc < 0)
+		return rc;
+	config->vm.boot_timeout_ms = timeout_ms;
+	return 0;
+}

@@ -1,0 +1,128 @@
+/* The public setters that take files: by fd, duplicated, or by path. */
+#include "config/config.h"
+
+#include <fcntl.h>
+
+#include "base/cleanup.h"
+
+typedef int take_fn(avf_config *config, int fd);
+
+static int begin(const avf_config *config)
+{
+	error_clear();
+	if (!config)
+		return fail(AVF_ERR_INVALID, "configuration: NULL");
+	return 0;
+}
+
+static int set_fd(avf_config *config, int fd, take_fn *take)
+{
+	int copy;
+	int rc;
+
+	rc = begin(config);
+	if (rc < 0)
+		return rc;
+	copy = fd_dup(fd);
+	if (copy < 0)
+		return fail_as(AVF_ERR_INVALID);
+	return take(config, copy);
+}
+
+static int set_path(avf_config *config, const char *path, const char *field,
+		    take_fn *take)
+{
+	int fd;
+	int rc;
+
+	rc = begin(config);
+	if (rc < 0)
+		return rc;
+	rc = config_open(AT_FDCWD, path, false, field, &fd);
+	if (rc < 0)
+		return rc;
+	return take(config, fd);
+}
+
+int avf_config_set_kernel_fd(avf_config *config, int fd)
+{
+	return set_fd(config, fd, config_take_kernel);
+}
+
+int avf_config_set_kernel(avf_config *config, const char *path)
+{
+	return set_path(config, path, "kernel", config_take_kernel);
+}
+
+int avf_config_set_initrd_fd(avf_config *config, int fd)
+{
+	return set_fd(config, fd, config_take_initrd);
+}
+
+int avf_config_set_initrd(avf_config *config, const char *path)
+{
+	return set_path(config, path, "initrd", config_take_initrd);
+}
+
+int avf_config_set_package_fd(avf_config *config, int fd)
+{
+	return set_fd(config, fd, config_take_package);
+}
+
+int avf_config_set_package(avf_config *config, const char *path)
+{
+	return set_path(config, path, "package", config_take_package);
+}
+
+int avf_config_add_disk_fd(avf_config *config, int fd,
+			   const struct avf_disk_options *options)
+{
+	int copy;
+	int rc;
+
+	rc = begin(config);
+	if (rc < 0)
+		return rc;
+	copy = fd_dup(fd);
+	if (copy < 0)
+		return fail_as(AVF_ERR_INVALID);
+	return config_take_disk(config, copy, options);
+}
+
+int avf_config_add_disk(avf_config *config, const char *path,
+			const struct avf_disk_options *options)
+{
+	int rc;
+
+	rc = begin(config);
+	if (rc < 0)
+		return rc;
+	return config_add_disk_at(config, AT_FDCWD, path, options);
+}
+
+int avf_config_set_console_output(avf_config *config, int fd)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc
+		      : config_set_sink(&config->vm.console_out_fd, fd,
+					"console_output", false);
+}
+
+int avf_config_set_console_input(avf_config *config, int fd)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc
+		      : config_set_sink(&config->vm.console_in_fd, fd,
+					"console_input", true);
+}
+
+int avf_config_set_log_output(avf_config *config, int fd)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc
+		      : config_set_sink(&config->vm.log_fd, fd, "log_output",
+					false);
+}

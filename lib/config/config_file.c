@@ -1,0 +1,286 @@
+#include "config/config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/byteorder.h"
+#include "base/cleanup.h"
+#include "config/config_text.h"
+
+/* Paths are shown, escaped, in an error record of 256 bytes. */
+#define SHOWN_PATH 128
+
+/* EROFS: struct erofs_super_block, at 1024; its magic comes first. */
+#define EROFS_SUPER_OFFSET 1024
+#define EROFS_SUPER_MAGIC  0xe0f5e1e2U
+
+/* Room for "disks[4294967295].image". */
+#define DISK_FIELD 32
+
+enum file_use {
+	FILE_READ = 0,      /* a regular file */
+	FILE_READ_DISK = 1, /* a block device is fine, too */
+	FILE_WRITE_DISK = 2,
+};
+
+static const char *type_name(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return "a directory";
+	case S_IFIFO:
+		return "a pipe";
+	case S_IFSOCK:
+		return "a socket";
+	case S_IFCHR:
+		return "a character device";
+	case S_IFBLK:
+		return "a block device";
+	default:
+		return "not a file";
+	}
+}
+
+static int check_type(int fd, const char *what, enum file_use use)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return fail_errno("%s", what);
+	if (S_ISREG(st.st_mode) || (use != FILE_READ && S_ISBLK(st.st_mode)))
+		return 0;
+	return fail(AVF_ERR_INVALID, "%s: %s, not a regular file%s", what,
+		    type_name(st.st_mode),
+		    use == FILE_READ ? "" : " or block device");
+}
+
+static int check_access(int fd, const char *what, bool read, bool write)
+{
+	int flags = fcntl(fd, F_GETFL);
+	int mode = flags & O_ACCMODE;
+
+	if (flags < 0)
+		return fail_errno("%s: fd %d", what, fd);
+	if (flags & O_PATH)
+		return fail(AVF_ERR_INVALID, "%s: opened with O_PATH", what);
+	if (read && mode == O_WRONLY)
+		return fail(AVF_ERR_INVALID, "%s: not open for reading", what);
+	if (write && mode == O_RDONLY)
+		return fail(AVF_ERR_INVALID, "%s: not open for writing", what);
+	return 0;
+}
+
+static int check_file(int fd, const char *what, enum file_use use)
+{
+	int rc;
+
+	rc = check_access(fd, what, true, use == FILE_WRITE_DISK);
+	if (rc < 0)
+		return rc;
+	return check_type(fd, what, use);
+}
+
+int config_open(int dir_fd, const char *path, bool writable, const char *field,
+		int *ret_fd)
+{
+	const int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	CLEANUP(close_p) int fd = -1;
+	char shown[SHOWN_PATH];
+	struct stat st;
+	int rc;
+
+	if (!path || path[0] == '\0')
+		return fail(AVF_ERR_INVALID, "%s: empty path", field);
+	config_show_text(path, shown, sizeof(shown));
+	fd = openat(dir_fd, path, flags | (writable ? O_RDWR : O_RDONLY));
+	if (fd < 0 && (errno == EISDIR || errno == ENXIO))
+		return fail(AVF_ERR_INVALID, "%s: %s: %s, not a file", field,
+			    shown,
+			    errno == EISDIR ? "a directory" : "a socket");
+	if (fd < 0)
+		return fail_errno("%s: %s", field, shown);
+	if (fstat(fd, &st) < 0)
+		return fail_errno("%s: %s", field, shown);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return fail(AVF_ERR_INVALID, "%s: %s: %s, not a file", field,
+			    shown, type_name(st.st_mode));
+	rc = fd_set_nonblock(fd, false);
+	if (rc < 0)
+		return rc;
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static void replace_fd(int *target, int *fd)
+{
+	fd_close(*target);
+	*target = take_fd(fd);
+}
+
+static int take_kind_file(avf_config *config, enum avf_config_kind kind,
+			  const char *field, int fd, int *target)
+{
+	CLEANUP(close_p) int owned = fd;
+	int rc;
+
+	if (config->vm.kind != kind)
+		return fail(AVF_ERR_STATE, "%s: only for a %s VM", field,
+			    kind == AVF_CONFIG_RAW ? "raw" : "payload");
+	rc = check_file(owned, field, FILE_READ);
+	if (rc < 0)
+		return rc;
+	replace_fd(target, &owned);
+	return 0;
+}
+
+int config_take_kernel(avf_config *config, int fd)
+{
+	return take_kind_file(config, AVF_CONFIG_RAW, "kernel", fd,
+			      &config->vm.kernel_fd);
+}
+
+int config_take_initrd(avf_config *config, int fd)
+{
+	return take_kind_file(config, AVF_CONFIG_RAW, "initrd", fd,
+			      &config->vm.initrd_fd);
+}
+
+static int check_erofs(int fd)
+{
+	ssize_t n;
+	le32 magic;
+
+	n = fd_pread_all(fd, &magic, sizeof(magic), EROFS_SUPER_OFFSET);
+	if (n < 0)
+		return (int)n;
+	if (n != sizeof(magic) || le32_get(magic) != EROFS_SUPER_MAGIC)
+		return fail(AVF_ERR_FORMAT,
+			    "package: not an EROFS image; make one with "
+			    "`avf package create`");
+	return 0;
+}
+
+int config_take_package(avf_config *config, int fd)
+{
+	CLEANUP(close_p) int package = -1;
+	int rc;
+
+	rc = take_kind_file(config, AVF_CONFIG_PAYLOAD, "package", fd,
+			    &package);
+	if (rc < 0)
+		return rc;
+	rc = check_erofs(package);
+	if (rc < 0)
+		return rc;
+	replace_fd(&config->vm.package_fd, &package);
+	return 0;
+}
+
+/* An older caller's struct is shorter than ours only if we have added fields
+ * since; a newer caller's extra bytes must be zero: options we do not know. */
+static int read_options(const struct avf_disk_options *from,
+			struct avf_disk_options *ret_options)
+{
+	const unsigned char *bytes = (const unsigned char *)from;
+
+	if (!from)
+		return 0;
+	if (from->size < sizeof(*from) || from->size > 4096)
+		return fail(AVF_ERR_INVALID,
+			    "disk options: size %zu; use the INIT macro",
+			    from->size);
+	for (size_t i = sizeof(*from); i < from->size; i++)
+		if (bytes[i] != 0)
+			return fail(AVF_ERR_UNSUPPORTED,
+				    "disk options: set by a newer header");
+	*ret_options = *from;
+	return 0;
+}
+
+static int copy_disk_id(const char *id, unsigned int index, char **ret_id)
+{
+	char *copy;
+
+	if (!id)
+		return 0;
+	if (id[0] == '\0' || strlen(id) > VM_CONFIG_MAX_DISK_ID ||
+	    config_has_control(id))
+		return fail(AVF_ERR_INVALID,
+			    "disks[%u].id: not 1 to %u bytes without control "
+			    "characters",
+			    index, VM_CONFIG_MAX_DISK_ID);
+	copy = strdup(id);
+	if (!copy)
+		return fail(AVF_ERR_NO_MEMORY, "disks[%u].id", index);
+	*ret_id = copy;
+	return 0;
+}
+
+int config_take_disk(avf_config *config, int fd,
+		     const struct avf_disk_options *options)
+{
+	struct avf_disk_options known = AVF_DISK_OPTIONS_INIT;
+	unsigned int index = config->vm.n_disks;
+	CLEANUP(close_p) int owned = fd;
+	CLEANUP(free_p) char *id = NULL;
+	char field[DISK_FIELD];
+	int rc;
+
+	rc = read_options(options, &known);
+	if (rc < 0)
+		return rc;
+	if (index == AVF_MAX_DISKS)
+		return fail(AVF_ERR_LIMIT, "disks: more than %u",
+			    AVF_MAX_DISKS);
+	(void)snprintf(field, sizeof(field), "disks[%u].image", index);
+	rc = check_file(owned, field,
+			known.writable ? FILE_WRITE_DISK : FILE_READ_DISK);
+	if (rc < 0)
+		return rc;
+	rc = copy_disk_id(known.id, index, &id);
+	if (rc < 0)
+		return rc;
+	config->vm.disks[index] =
+		(struct vm_disk){take_fd(&owned), known.writable, TAKE_PTR(id)};
+	config->vm.n_disks++;
+	return 0;
+}
+
+int config_add_disk_at(avf_config *config, int dir_fd, const char *path,
+		       const struct avf_disk_options *options)
+{
+	struct avf_disk_options known = AVF_DISK_OPTIONS_INIT;
+	char field[DISK_FIELD];
+	int fd;
+	int rc;
+
+	rc = read_options(options, &known);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(field, sizeof(field), "disks[%u].image",
+		       config->vm.n_disks);
+	rc = config_open(dir_fd, path, known.writable, field, &fd);
+	if (rc < 0)
+		return rc;
+	return config_take_disk(config, fd, &known);
+}
+
+int config_set_sink(int *target, int fd, const char *field, bool is_input)
+{
+	CLEANUP(close_p) int owned = -1;
+	int rc;
+
+	if (fd >= 0) {
+		rc = check_access(fd, field, is_input, !is_input);
+		if (rc < 0)
+			return rc;
+		owned = fd_dup(fd);
+		if (owned < 0)
+			return owned;
+	}
+	replace_fd(target, &owned);
+	return 0;
+}

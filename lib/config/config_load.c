@@ -1,0 +1,82 @@
+#include "config/config_json.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* The directory that holds @path. */
+static int open_parent(const char *path, int *ret_fd)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(free_p) char *dir = NULL;
+	int fd;
+
+	if (!slash)
+		dir = strdup(".");
+	else
+		dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (!dir)
+		return fail(AVF_ERR_NO_MEMORY, "configuration");
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno("configuration: its directory");
+	*ret_fd = fd;
+	return 0;
+}
+
+/* The size is checked first, so that a huge file costs nothing; what is read
+ * counts in the end, since files grow. */
+static int read_text(int fd, char **ret_text, size_t *ret_size)
+{
+	CLEANUP(free_p) char *text = NULL;
+	uint64_t size;
+	ssize_t n;
+	int rc;
+
+	rc = fd_file_size(fd, "configuration", &size);
+	if (rc < 0)
+		return rc;
+	if (size > CONFIG_JSON_MAX_BYTES)
+		return fail(AVF_ERR_LIMIT,
+			    "configuration: larger than %u bytes",
+			    CONFIG_JSON_MAX_BYTES);
+	text = malloc(CONFIG_JSON_MAX_BYTES + 1);
+	if (!text)
+		return fail(AVF_ERR_NO_MEMORY, "configuration");
+	n = fd_read_all(fd, text, CONFIG_JSON_MAX_BYTES + 1);
+	if (n < 0)
+		return (int)n;
+	*ret_text = TAKE_PTR(text);
+	*ret_size = (size_t)n;
+	return 0;
+}
+
+static int load(const char *path, avf_config **ret_config)
+{
+	CLEANUP(close_p) int dir_fd = -1;
+	CLEANUP(close_p) int fd = -1;
+	CLEANUP(free_p) char *text = NULL;
+	size_t size = 0;
+	int rc;
+
+	rc = config_open(AT_FDCWD, path, false, "configuration", &fd);
+	if (rc < 0)
+		return rc;
+	rc = open_parent(path, &dir_fd);
+	if (rc < 0)
+		return rc;
+	rc = read_text(fd, &text, &size);
+	if (rc < 0)
+		return rc;
+	return config_parse_json(text, size, dir_fd, ret_config);
+}
+
+int avf_config_load(const char *path, avf_config **ret_config)
+{
+	error_clear();
+	if (!ret_config)
+		return fail(AVF_ERR_INVALID, "configuration: NULL");
+	return load(path, ret_config);
+}

@@ -1,0 +1,243 @@
+/*
+ * What depends on several fields, or may have changed since a field was set.
+ * Each check adds its rows and goes on, so that one look shows everything.
+ */
+#include "config/config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+
+#define SECTOR_SIZE 512U
+
+typedef int check_fn(const struct vm_config *vm, avf_problems *problems);
+
+static uint64_t memory_bytes(const struct vm_config *vm)
+{
+	return (uint64_t)vm->memory_mib << 20;
+}
+
+static int check_protected(const struct vm_config *vm, avf_problems *problems)
+{
+	if (!vm->is_protected)
+		return 0;
+	return problems_add(problems, "protected",
+			    "Protected VMs are not supported on this device. "
+			    "Nothing here keeps the guest's memory from the "
+			    "host; a VM that the host can read is not called "
+			    "protected");
+}
+
+static int check_memory(const struct vm_config *vm, avf_problems *problems)
+{
+	struct sysinfo info;
+	uint64_t total;
+
+	if (sysinfo(&info) < 0)
+		return 0; /* not known, so not known to be wrong */
+	if (ckd_mul(&total, (uint64_t)info.totalram, (uint64_t)info.mem_unit) ||
+	    memory_bytes(vm) <= total)
+		return 0;
+	return problems_add(problems, "memory_mib",
+			    "%u MiB is more than the %" PRIu64
+			    " MiB of this host",
+			    vm->memory_mib, total >> 20);
+}
+
+/* An ELF kernel may carry sections that are never loaded, so its size says
+ * nothing about the memory that it needs. */
+static bool is_elf(int fd)
+{
+	char magic[4];
+
+	return fd_pread_all(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       memcmp(magic, "\177ELF", sizeof(magic)) == 0;
+}
+
+static int check_loaded(const struct vm_config *vm, avf_problems *problems,
+			const char *field, int fd)
+{
+	uint64_t size;
+
+	if (fd < 0)
+		return 0;
+	if (fd_file_size(fd, field, &size) < 0)
+		return problems_add(problems, field, "cannot be read");
+	if (size == 0)
+		return problems_add(problems, field, "the file is empty");
+	if (size < memory_bytes(vm) || is_elf(fd))
+		return 0;
+	return problems_add(problems, field,
+			    "%" PRIu64 " bytes do not fit into %u MiB of "
+			    "memory",
+			    size, vm->memory_mib);
+}
+
+static int check_boot(const struct vm_config *vm, avf_problems *problems)
+{
+	int rc;
+
+	if (vm->kind == AVF_CONFIG_RAW && vm->kernel_fd < 0) {
+		rc = problems_add(problems, "kernel",
+				  "a raw VM needs a kernel");
+		if (rc < 0)
+			return rc;
+	}
+	rc = check_loaded(vm, problems, "kernel", vm->kernel_fd);
+	if (rc < 0)
+		return rc;
+	return check_loaded(vm, problems, "initrd", vm->initrd_fd);
+}
+
+static int check_payload(const struct vm_config *vm, avf_problems *problems)
+{
+	int rc;
+
+	if (vm->kind != AVF_CONFIG_PAYLOAD)
+		return 0;
+	if (vm->package_fd < 0) {
+		rc = problems_add(problems, "package",
+				  "a payload VM needs a payload package");
+		if (rc < 0)
+			return rc;
+	}
+	if (vm->payload_name)
+		return 0;
+	return problems_add(problems, "payload_name",
+			    "a payload VM needs the name of the payload's "
+			    "library inside of the package");
+}
+
+/* AVF's rules and texts: VirtualMachineConfig.Builder.build(). */
+static int check_debug(const struct vm_config *vm, avf_problems *problems)
+{
+	int rc;
+
+	if (vm->kind != AVF_CONFIG_PAYLOAD ||
+	    vm->debug_level == AVF_DEBUG_LEVEL_FULL)
+		return 0;
+	if (vm->console_out_fd >= 0) {
+		rc = problems_add(problems, "console_output",
+				  "debug level must be FULL to capture "
+				  "output");
+		if (rc < 0)
+			return rc;
+	}
+	if (vm->console_in_fd < 0)
+		return 0;
+	return problems_add(problems, "console_input",
+			    "debug level must be FULL to use console input");
+}
+
+static bool is_same_file(int a, int b)
+{
+	struct stat st_a;
+	struct stat st_b;
+
+	if (fstat(a, &st_a) < 0 || fstat(b, &st_b) < 0)
+		return false;
+	/* two device nodes may name one block device */
+	if (S_ISBLK(st_a.st_mode) && S_ISBLK(st_b.st_mode))
+		return st_a.st_rdev == st_b.st_rdev;
+	return st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino;
+}
+
+static int check_shared(const struct vm_config *vm, avf_problems *problems,
+			unsigned int index, const char *field)
+{
+	const struct vm_disk *disk = &vm->disks[index];
+
+	for (unsigned int i = 0; i < index; i++) {
+		if (!disk->writable && !vm->disks[i].writable)
+			continue;
+		if (is_same_file(disk->fd, vm->disks[i].fd))
+			return problems_add(problems, field,
+					    "the same file as disks[%u], and "
+					    "one of them is writable",
+					    i);
+	}
+	return 0;
+}
+
+static int check_disk(const struct vm_config *vm, avf_problems *problems,
+		      unsigned int index)
+{
+	char field[32];
+	uint64_t size;
+	int rc = 0;
+
+	(void)snprintf(field, sizeof(field), "disks[%u].image", index);
+	if (fd_file_size(vm->disks[index].fd, field, &size) < 0)
+		return problems_add(problems, field, "cannot be read");
+	if (size == 0)
+		rc = problems_add(problems, field, "the image is empty");
+	else if (size % SECTOR_SIZE != 0)
+		rc = problems_add(problems, field,
+				  "size of %" PRIu64 " bytes is not a "
+				  "multiple of %u",
+				  size, SECTOR_SIZE);
+	if (rc < 0)
+		return rc;
+	return check_shared(vm, problems, index, field);
+}
+
+static int check_disks(const struct vm_config *vm, avf_problems *problems)
+{
+	int rc;
+
+	for (unsigned int i = 0; i < vm->n_disks; i++) {
+		rc = check_disk(vm, problems, i);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static check_fn *const checks[] = {check_protected, check_memory, check_boot,
+				   check_payload,   check_debug,  check_disks};
+
+int config_validate(const avf_config *config, avf_problems **ret_problems)
+{
+	CLEANUP(problems_free_p) avf_problems *problems = NULL;
+	int count;
+	int rc;
+
+	problems = calloc(1, sizeof(*problems));
+	if (!problems)
+		return fail(AVF_ERR_NO_MEMORY, "list of problems");
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		rc = checks[i](&config->vm, problems);
+		if (rc < 0)
+			return rc;
+	}
+	error_clear(); /* what a check met on its way is a row now */
+	count = (int)problems->n_rows;
+	if (ret_problems)
+		*ret_problems = TAKE_PTR(problems);
+	return count;
+}
+
+int config_check(const avf_config *config)
+{
+	CLEANUP(problems_free_p) avf_problems *problems = NULL;
+	int rc;
+
+	rc = config_validate(config, &problems);
+	if (rc <= 0)
+		return rc;
+	return fail(AVF_ERR_INVALID, "%s: %s", problems->rows[0].field,
+		    problems->rows[0].text);
+}
+
+int avf_config_validate(const avf_config *config, avf_problems **ret_problems)
+{
+	error_clear();
+	if (!config)
+		return fail(AVF_ERR_INVALID, "configuration: NULL");
+	return config_validate(config, ret_problems);
+}
