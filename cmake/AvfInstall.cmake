@@ -1,0 +1,37 @@
+# What an application needs to build against us and to run: headers, the
+# shared and the static library, pkg-config and CMake files. Programs are
+# installed by the folders that build them.
+include(CMakePackageConfigHelpers)
+
+set(AVF_CMAKEDIR "${CMAKE_INSTALL_LIBDIR}/cmake/libvirtualization")
+
+install(DIRECTORY include/avf DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+	FILES_MATCHING PATTERN "*.h")
+install(TARGETS avf_shared EXPORT libvirtualization
+	LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(EXPORT libvirtualization NAMESPACE libvirtualization::
+	FILE libvirtualizationTargets.cmake DESTINATION "${AVF_CMAKEDIR}")
+if(TARGET avf_static)
+	install(FILES "${CMAKE_BINARY_DIR}/lib/libvirtualization.a"
+		DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endif()
+
+configure_package_config_file(cmake/libvirtualizationConfig.cmake.in
+	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfig.cmake"
+	INSTALL_DESTINATION "${AVF_CMAKEDIR}"
+	PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(
+	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfigVersion.cmake"
+	COMPATIBILITY SameMinorVersion)
+install(FILES
+	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfig.cmake"
+	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfigVersion.cmake"
+	DESTINATION "${AVF_CMAKEDIR}")
+
+# The prefix is told relative to the file, so that a tree can be moved.
+file(RELATIVE_PATH AVF_PC_PREFIX
+	"/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+configure_file(pkgconfig/libvirtualization.pc.in
+	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualization.pc" @ONLY)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/libvirtualization.pc"
+	DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
