@@ -1,0 +1,188 @@
+/* The supervisor with a real QEMU; skipped where none is installed. */
+#include <criterion/criterion.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <avf/vm.h>
+
+#include "base/fd.h"
+#include "base/program.h"
+#include "qemu/qemu.h"
+#include "qemu/qemu_process.h"
+#include "guest_elf.h"
+
+struct run {
+	struct loop loop;
+	struct vm_config config;
+	struct qemu *qemu;
+	int console[2]; /* pipe */
+	int started, stopped;
+	int reason;
+	char text[AVF_EVENT_TEXT_SIZE];
+	char output[256];
+};
+
+static void on_started(void *userdata)
+{
+	((struct run *)userdata)->started++;
+}
+
+static void on_stopped(void *userdata, int reason, const char *text)
+{
+	struct run *run = userdata;
+
+	run->stopped++;
+	run->reason = reason;
+	(void)snprintf(run->text, sizeof(run->text), "%s", text);
+	/* the harshest thing that a callback may do */
+	qemu_free(run->qemu);
+	run->qemu = NULL;
+}
+
+static const struct qemu_ops ops = {on_started, on_stopped};
+
+static void find_qemu(char *path, size_t size)
+{
+	if (program_find(QEMU_PROGRAM, QEMU_DIRS, path, size) < 0)
+		cr_skip_test("%s is not installed", QEMU_PROGRAM);
+}
+
+static int begin(struct run *run, const char *program, int kernel_fd)
+{
+	struct qemu_params params = {
+		.program = program,
+		.config = &run->config,
+		.kernel_fd = kernel_fd,
+		.initrd_fd = -1,
+		.cmdline = "console=ttyS0",
+		.failure_fd = -1,
+		.loop = &run->loop,
+		.ops = &ops,
+		.userdata = run,
+	};
+	int rc;
+
+	cr_assert_eq(pipe(run->console), 0);
+	cr_assert_eq(loop_init(&run->loop), 0);
+	run->config.console_out_fd = run->console[1];
+	run->config.memory_mib = 64;
+	rc = qemu_start(&params, &run->qemu);
+	fd_close(run->console[1]);
+	run->config.console_out_fd = -1;
+	return rc;
+}
+
+static void run_until_stopped(struct run *run, int limit_ms)
+{
+	const uint64_t end = clock_now_ns() + (uint64_t)limit_ms * 1000000;
+
+	while (!run->stopped && clock_now_ns() < end)
+		cr_assert_eq(loop_run_once(&run->loop, 100), 0);
+}
+
+static void finish(struct run *run)
+{
+	ssize_t n;
+
+	qemu_free(run->qemu);
+	n = fd_read_all(run->console[0], run->output, sizeof(run->output) - 1);
+	cr_assert_geq(n, 0);
+	run->output[n] = '\0';
+	fd_close(run->console[0]);
+	loop_fini(&run->loop);
+	vm_config_fini(&run->config);
+	cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1, "a child is left");
+}
+
+static void expect_end(enum guest_end end, int reason)
+{
+	struct run run = {0};
+	char path[256];
+	int kernel;
+
+	find_qemu(path, sizeof(path));
+	kernel = guest_elf_open(end);
+	vm_config_init(&run.config);
+	run.config.name = strdup("a,b=c");
+	cr_assert_eq(begin(&run, path, kernel), 0, "%s", error_record()->text);
+	fd_close(kernel);
+	run_until_stopped(&run, 30000);
+	finish(&run);
+	cr_expect_eq(run.started, 1);
+	cr_expect_eq(run.stopped, 1);
+	cr_expect_eq(run.reason, reason, "%d: %s", run.reason, run.text);
+	/* not a byte is lost, although QEMU was gone before we looked */
+	cr_expect_str_eq(run.output, "hello\n");
+}
+
+Test(qemu_real, guest_that_powers_off)
+{
+	expect_end(GUEST_POWERS_OFF, AVF_STOP_REASON_SHUTDOWN);
+}
+
+Test(qemu_real, guest_that_triple_faults)
+{
+	expect_end(GUEST_TRIPLE_FAULTS, AVF_STOP_REASON_REBOOT);
+}
+
+Test(qemu_real, killed_qemu_is_a_crash)
+{
+	struct run run = {0};
+	char path[256];
+	int kernel;
+
+	find_qemu(path, sizeof(path));
+	kernel = guest_elf_open(GUEST_HANGS);
+	vm_config_init(&run.config);
+	cr_assert_eq(begin(&run, path, kernel), 0);
+	fd_close(kernel);
+	while (!run.started)
+		cr_assert_eq(loop_run_once(&run.loop, 10000), 0);
+	cr_assert_eq(qemu_power_down(run.qemu), 0);
+	cr_assert_eq(kill(qemu_get_pid(run.qemu), SIGKILL), 0);
+	run_until_stopped(&run, 10000);
+	finish(&run);
+	cr_expect_eq(run.reason, AVF_STOP_REASON_CRASH);
+	cr_expect_str_eq(run.text, "QEMU was killed by signal 9 (KILL)");
+}
+
+Test(qemu_real, freed_while_it_runs)
+{
+	struct run run = {0};
+	char path[256];
+	int kernel;
+
+	find_qemu(path, sizeof(path));
+	kernel = guest_elf_open(GUEST_HANGS);
+	vm_config_init(&run.config);
+	cr_assert_eq(begin(&run, path, kernel), 0);
+	fd_close(kernel);
+	while (!run.started)
+		cr_assert_eq(loop_run_once(&run.loop, 10000), 0);
+	finish(&run);
+	cr_expect_eq(run.stopped, 0);
+}
+
+Test(qemu_real, not_a_kernel)
+{
+	struct run run = {0};
+	char path[256];
+	int rubbish[2];
+
+	find_qemu(path, sizeof(path));
+	cr_assert_eq(pipe(rubbish), 0);
+	fd_close(rubbish[1]);
+	vm_config_init(&run.config);
+	cr_assert_eq(begin(&run, path, rubbish[0]), 0);
+	fd_close(rubbish[0]);
+	run_until_stopped(&run, 30000);
+	finish(&run);
+	cr_expect_eq(run.started, 0);
+	cr_expect_eq(run.reason, AVF_STOP_REASON_START_FAILED);
+	cr_expect(strstr(run.text, "QEMU exited with status 1: "), "%s",
+		  run.text);
+}
