@@ -74,6 +74,14 @@ int gmem_add_anonymous(struct gmem *gm, gpa_t base, uint64_t size)
 	return gmem_add_mapped(gm, base, size, host, true);
 }
 
+void gmem_advise_huge(const struct gmem *gm)
+{
+	for (unsigned int i = 0; i < gm->n_regions; i++)
+		/* a kernel without THP says EINVAL: then there are none */
+		(void)madvise(gm->regions[i].host, (size_t)gm->regions[i].size,
+			      MADV_HUGEPAGE);
+}
+
 uint64_t gmem_size(const struct gmem *gm)
 {
 	uint64_t total = 0;

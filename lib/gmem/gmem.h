@@ -58,6 +58,9 @@ int gmem_add_anonymous(struct gmem *gm, gpa_t base, uint64_t size) MUST_CHECK;
 int gmem_add_mapped(struct gmem *gm, gpa_t base, uint64_t size, void *host,
 		    bool owned) MUST_CHECK;
 
+/** Advise transparent huge pages for all regions; a hint, never an error. */
+void gmem_advise_huge(const struct gmem *gm);
+
 /** Total bytes of all regions. */
 uint64_t gmem_size(const struct gmem *gm);
 

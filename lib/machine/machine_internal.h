@@ -1,0 +1,85 @@
+/* Shared by the files of the machine. */
+#pragma once
+
+#include "bus/bus.h"
+#include "gmem/gmem.h"
+#include "hv/hv.h"
+#include "machine/machine.h"
+#include "pci/pci.h"
+#include "virtio/pci.h"
+
+#define MACHINE_MAX_DEVICES (AVF_MAX_DISKS + 4)
+
+struct platform; /* machine_<arch>.c */
+
+/* One vCPU and its thread. Owned by the thread while it runs. */
+struct vcpu {
+	struct machine *machine; /* borrowed */
+	unsigned int index;
+	pthread_t thread;
+	bool has_thread;
+	struct hv_vcpu *hv_vcpu; /* owned by the thread; see @gate */
+};
+
+/*
+ * Holds the vCPU threads until all of them exist. @lock guards all fields;
+ * taken alone, never together with the machine's.
+ */
+struct vcpu_gate {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned int n_ready; /* threads with a vCPU, or with @error */
+	bool open;            /* run, or leave when @quit */
+	bool failed;
+	struct avf_error error; /* of the first that failed */
+};
+
+struct machine {
+	/* Immutable after machine_new(). */
+	struct machine_params params;
+	struct gmem gm;
+	struct hv *hv;
+	pthread_mutex_t lock;
+	/* Guarded by @lock. */
+	struct bus pio, mmio;
+	struct pci_bus pci;
+	bool has_pci;
+	struct platform *platform; /* owned; the architecture's devices */
+	struct virtio_pci *devices[MACHINE_MAX_DEVICES]; /* owned */
+	unsigned int n_devices;
+	struct virtio_dev *vsock; /* borrowed from its transport */
+	bool stopping;            /* the outcome is known */
+	int stop_reason;
+	char stop_text[AVF_ERROR_TEXT_SIZE];
+	/* The outcome, on its way to the loop. */
+	int stop_fd; /* eventfd */
+	struct loop_source stop_source;
+	/* vCPUs. */
+	bool quit; /* atomic: threads leave */
+	struct vcpu_gate gate;
+	struct vcpu vcpus[AVF_MAX_VCPUS];
+	unsigned int n_vcpus;
+	struct hv_boot_state *boot_state; /* owned */
+};
+
+/**
+ * The guest's run is over. The first call counts. Any thread; with @lock
+ * held. The vCPU that calls it does not run again.
+ */
+void machine_stop_locked(struct machine *m, int reason, const char *text);
+
+/* device_table.c */
+int machine_add_devices(struct machine *m) MUST_CHECK;
+
+/* vcpu.c */
+int vcpus_start(struct machine *m) MUST_CHECK;
+void vcpus_stop(struct machine *m);
+
+/* machine_<arch>.c */
+/** Add RAM to @gm and the hypervisor. */
+int machine_arch_add_memory(struct machine *m) MUST_CHECK;
+/** The PCI bus and the platform's own devices. */
+int machine_arch_add_platform(struct machine *m) MUST_CHECK;
+void machine_arch_remove_platform(struct machine *m);
+/** Load kernel and tables; sets @boot_state. */
+int machine_arch_load(struct machine *m) MUST_CHECK;

@@ -1,0 +1,205 @@
+/*
+ * vCPU threads. Each makes its vCPU, waits at the gate until all exist, and
+ * then runs the guest, carrying accesses to the buses.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <avf/vm.h>
+
+#include "machine/machine_internal.h"
+
+static bool must_quit(const struct machine *m)
+{
+	return __atomic_load_n(&m->quit, __ATOMIC_ACQUIRE);
+}
+
+static void stop(struct machine *m, int reason, const char *text)
+{
+	(void)pthread_mutex_lock(&m->lock);
+	machine_stop_locked(m, reason, text);
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+static void access_bus(struct machine *m, const struct hv_exit *e)
+{
+	const struct bus *bus =
+		e->kind == HV_EXIT_PIO_READ || e->kind == HV_EXIT_PIO_WRITE
+			? &m->pio
+			: &m->mmio;
+	bool read = e->kind == HV_EXIT_PIO_READ || e->kind == HV_EXIT_MMIO_READ;
+	char *data = e->data;
+
+	(void)pthread_mutex_lock(&m->lock);
+	for (uint32_t i = 0; i < e->count; i++, data += e->size) {
+		if (read)
+			(void)bus_read(bus, e->addr, data, e->size);
+		else
+			(void)bus_write(bus, e->addr, data, e->size);
+	}
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+static void handle(struct machine *m, const struct hv_exit *e)
+{
+	switch (e->kind) {
+	case HV_EXIT_PIO_READ:
+	case HV_EXIT_PIO_WRITE:
+	case HV_EXIT_MMIO_READ:
+	case HV_EXIT_MMIO_WRITE:
+		access_bus(m, e);
+		return;
+	case HV_EXIT_INTERRUPTED:
+	case HV_EXIT_HALT:
+		return;
+	case HV_EXIT_POWER_OFF:
+		stop(m, AVF_STOP_REASON_SHUTDOWN, "the guest powered off");
+		return;
+	case HV_EXIT_RESET:
+		stop(m, AVF_STOP_REASON_REBOOT, "the guest asked for a reset");
+		return;
+	case HV_EXIT_SHUTDOWN:
+		stop(m, AVF_STOP_REASON_CRASH,
+		     "the guest crashed: triple fault");
+		return;
+	case HV_EXIT_FAILED:
+		stop(m, AVF_STOP_REASON_CRASH, error_record()->text);
+		return;
+	}
+}
+
+/* Returns whether the thread may go on. */
+static bool pass_gate(struct machine *m, int rc)
+{
+	struct vcpu_gate *gate = &m->gate;
+
+	(void)pthread_mutex_lock(&gate->lock);
+	if (rc < 0 && !gate->failed) {
+		gate->failed = true;
+		gate->error = *error_record();
+	}
+	gate->n_ready++;
+	(void)pthread_cond_broadcast(&gate->changed);
+	while (!gate->open)
+		(void)pthread_cond_wait(&gate->changed, &gate->lock);
+	(void)pthread_mutex_unlock(&gate->lock);
+	return rc == 0 && !must_quit(m);
+}
+
+static int make_vcpu(struct vcpu *v)
+{
+	const struct hv_ops *ops = v->machine->hv->ops;
+	int rc = ops->vcpu_new(v->machine->hv, v->index, &v->hv_vcpu);
+
+	if (rc < 0 || v->index != 0)
+		return rc;
+	return ops->vcpu_set_boot_state(v->hv_vcpu, v->machine->boot_state);
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *v = arg;
+	struct machine *m = v->machine;
+	struct hv_exit e;
+
+	if (pass_gate(m, make_vcpu(v))) {
+		while (!must_quit(m)) {
+			m->hv->ops->vcpu_run(v->hv_vcpu, &e);
+			handle(m, &e);
+		}
+	}
+	return NULL;
+}
+
+/* All signals stay blocked in the new thread but the one that kicks it. */
+static int spawn(struct vcpu *v)
+{
+	sigset_t all, old;
+	char name[16];
+	int e;
+
+	(void)sigfillset(&all);
+	(void)sigdelset(&all, SIGRTMIN);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	e = pthread_create(&v->thread, NULL, vcpu_main, v);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (e != 0) {
+		errno = e;
+		return fail_errno("thread of vCPU %u", v->index);
+	}
+	v->has_thread = true;
+	(void)snprintf(name, sizeof(name), "vcpu%u", v->index);
+	(void)pthread_setname_np(v->thread, name);
+	return 0;
+}
+
+static void open_gate(struct machine *m)
+{
+	(void)pthread_mutex_lock(&m->gate.lock);
+	m->gate.open = true;
+	(void)pthread_cond_broadcast(&m->gate.changed);
+	(void)pthread_mutex_unlock(&m->gate.lock);
+}
+
+static int wait_ready(struct machine *m)
+{
+	struct vcpu_gate *gate = &m->gate;
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&gate->lock);
+	while (gate->n_ready < m->n_vcpus)
+		(void)pthread_cond_wait(&gate->changed, &gate->lock);
+	if (gate->failed) {
+		*error_record() = gate->error;
+		rc = gate->error.code;
+	}
+	(void)pthread_mutex_unlock(&gate->lock);
+	return rc;
+}
+
+int vcpus_start(struct machine *m)
+{
+	int rc;
+
+	for (unsigned int i = 0; i < m->n_vcpus; i++) {
+		m->vcpus[i].machine = m;
+		m->vcpus[i].index = i;
+		rc = spawn(&m->vcpus[i]);
+		if (rc < 0)
+			return rc; /* vcpus_stop() lets the others go */
+	}
+	rc = wait_ready(m);
+	if (rc < 0)
+		return rc;
+	open_gate(m);
+	return 0;
+}
+
+void vcpus_stop(struct machine *m)
+{
+	__atomic_store_n(&m->quit, true, __ATOMIC_RELEASE);
+	/* a thread is past the creation of its vCPU once the gate counted it */
+	(void)pthread_mutex_lock(&m->gate.lock);
+	for (unsigned int i = 0; i < m->n_vcpus; i++) {
+		if (m->vcpus[i].has_thread)
+			continue;
+		m->gate.n_ready++; /* never came to be */
+	}
+	while (m->gate.n_ready < m->n_vcpus)
+		(void)pthread_cond_wait(&m->gate.changed, &m->gate.lock);
+	(void)pthread_mutex_unlock(&m->gate.lock);
+	open_gate(m);
+	for (unsigned int i = 0; i < m->n_vcpus; i++) {
+		struct vcpu *v = &m->vcpus[i];
+
+		if (!v->has_thread)
+			continue;
+		if (v->hv_vcpu)
+			m->hv->ops->vcpu_kick(v->hv_vcpu);
+		(void)pthread_join(v->thread, NULL);
+		m->hv->ops->vcpu_free(v->hv_vcpu);
+		v->hv_vcpu = NULL;
+		v->has_thread = false;
+	}
+}

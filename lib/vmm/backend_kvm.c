@@ -1,0 +1,98 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "guestlink/guestlink.h"
+#include "hv/kvm.h"
+#include "machine/machine.h"
+#include "vmm/vmm_internal.h"
+
+struct kvm_backend {
+	struct backend backend;
+	struct machine *machine; /* owned */
+};
+
+static struct kvm_backend *to_kvm_backend(struct backend *backend)
+{
+	return container_of(backend, struct kvm_backend, backend);
+}
+
+static int start(struct backend *backend)
+{
+	return machine_start(to_kvm_backend(backend)->machine);
+}
+
+/* The machine has no power button: hardware-reduced ACPI without a GED. */
+static bool ask_shutdown(struct backend *backend)
+{
+	(void)backend;
+	return false;
+}
+
+static void kvm_backend_free(struct backend *backend)
+{
+	struct kvm_backend *b = to_kvm_backend(backend);
+
+	machine_free(b->machine);
+	free(b);
+}
+
+static const struct backend_ops kvm_backend_ops = {
+	.start = start,
+	.ask_shutdown = ask_shutdown,
+	.free = kvm_backend_free,
+};
+
+static void stopped(void *userdata, int reason, const char *text)
+{
+	vmm_guest_ended(userdata, reason, text);
+}
+
+static void failure(void *userdata, const void *data, size_t size)
+{
+	vmm_failure_bytes(userdata, data, size);
+}
+
+static int open_hv(struct hv **ret_hv)
+{
+	CLEANUP(close_p) int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail_errno("open /dev/kvm (see `avf info`)");
+	return kvm_new(fd, ret_hv);
+}
+
+int backend_kvm_new(struct vmm *vmm, const char *cmdline,
+		    struct backend **ret_backend)
+{
+	struct machine_params params = {
+		.config = &vmm->config,
+		.cmdline = cmdline,
+		.guest_cid = GUESTLINK_GUEST_CID,
+		.loop = &vmm->loop,
+		.log = &vmm->log,
+		.stopped = stopped,
+		.failure = failure,
+		.userdata = vmm,
+	};
+	CLEANUP(free_p) struct kvm_backend *b = calloc(1, sizeof(*b));
+	int rc;
+
+	if (!b)
+		return fail(AVF_ERR_NO_MEMORY, "KVM backend");
+	rc = kvm_install_kick_handler();
+	if (rc < 0)
+		return rc;
+	rc = open_hv(&params.hv);
+	if (rc < 0)
+		return rc;
+	rc = machine_new(&params, &b->machine);
+	if (rc < 0)
+		return rc;
+	b->backend.ops = &kvm_backend_ops;
+	b->backend.vsock = machine_vsock(b->machine);
+	*ret_backend = &TAKE_PTR(b)->backend;
+	return 0;
+}

@@ -1,0 +1,124 @@
+/* The control server: what the application asks for while the VM runs. */
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "base/cleanup.h"
+#include "devices/virtio_vsock.h"
+#include "vmm/vmm_internal.h"
+
+/* AVF gives a guest this long to shut down before it is killed. */
+#define STOP_GRACE_MS 5000
+/* Messages of one turn of the loop. */
+#define MAX_MESSAGES 64
+
+static void on_stop(struct vmm *vmm)
+{
+	if (manager_ask_shutdown(&vmm->manager) ||
+	    vmm->backend->ops->ask_shutdown(vmm->backend)) {
+		timer_set(&vmm->stop_timer, STOP_GRACE_MS);
+		return;
+	}
+	vmm_stop(vmm, AVF_STOP_REASON_KILLED,
+		 "stopped by the host; the guest cannot be asked");
+}
+
+static void connected(void *userdata, int rc)
+{
+	int *answer = userdata;
+
+	/* an application that gave up waiting needs no answer */
+	(void)!wire_send_reply(*answer, rc);
+	fd_close(*answer);
+	free(answer);
+}
+
+static void on_connect(struct vmm *vmm, uint32_t port,
+		       struct wire_message *message)
+{
+	CLEANUP(close_p) int channel = wire_take_fd(message, 0);
+	int *answer = malloc(sizeof(*answer));
+	int rc;
+
+	if (!answer)
+		return; /* closed with the message: the caller sees it */
+	*answer = wire_take_fd(message, 1);
+	rc = virtio_vsock_connect(vmm->backend->vsock, port, take_fd(&channel),
+				  connected, answer);
+	if (rc < 0)
+		connected(answer, rc);
+}
+
+/* A message that the library would not send ends nothing but itself. */
+static int dispatch(struct vmm *vmm, struct wire_message *message)
+{
+	struct wire_port body;
+	int rc;
+
+	if (message->type == WIRE_STOP) {
+		on_stop(vmm);
+		return 0;
+	}
+	rc = wire_body(message, &body, sizeof(body));
+	if (rc < 0)
+		return rc;
+	if (message->type == WIRE_CONNECT && message->n_fds == 2)
+		on_connect(vmm, le32_get(body.port), message);
+	else if (message->type == WIRE_LISTEN && message->n_fds == 1)
+		listener_open(vmm, le32_get(body.port),
+			      wire_take_fd(message, 0));
+	else
+		return fail(AVF_ERR_PROTOCOL, "control message %d with %u fds",
+			    message->type, message->n_fds);
+	return 0;
+}
+
+static void receive(struct vmm *vmm)
+{
+	struct wire_message message;
+	int rc = 1;
+
+	for (int i = 0; i < MAX_MESSAGES && !vmm->stopped; i++) {
+		rc = wire_receive(vmm->control, &message);
+		if (rc <= 0)
+			break;
+		if (dispatch(vmm, &message) < 0)
+			log_warn(&vmm->log, "control socket: %s",
+				 error_record()->text);
+		wire_message_fini(&message);
+	}
+	if (rc == AVF_ERR_CLOSED || rc == AVF_ERR_IO)
+		vmm_stop(vmm, AVF_STOP_REASON_KILLED,
+			 "the application is gone");
+	else if (rc < 0)
+		log_warn(&vmm->log, "control socket: %s", error_record()->text);
+}
+
+static void ready(struct loop_source *source, uint32_t events)
+{
+	struct vmm *vmm = container_of(source, struct vmm, control_source);
+
+	if (events & EPOLLOUT) {
+		loop_modify(&vmm->loop, source, EPOLLIN);
+		event_flush(&vmm->events);
+	}
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		receive(vmm);
+}
+
+int control_init(struct vmm *vmm)
+{
+	return loop_add(&vmm->loop, &vmm->control_source, vmm->control, EPOLLIN,
+			ready);
+}
+
+void control_blocked(void *userdata)
+{
+	struct vmm *vmm = userdata;
+
+	loop_modify(&vmm->loop, &vmm->control_source, EPOLLIN | EPOLLOUT);
+}
+
+void control_fini(struct vmm *vmm)
+{
+	loop_remove(&vmm->loop, &vmm->control_source);
+}
