@@ -1,0 +1,207 @@
+#include <avf/image.h>
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "image/image.h"
+#include "image/initramfs.h"
+#include "image/kernel.h"
+#include "image/scratch.h"
+
+/* What one build has in its hands. */
+struct build {
+	const struct avf_image_options *options; /* borrowed */
+	const char *work;                        /* directory for the package */
+	const char *image; /* directory that becomes the image */
+	char package[PATH_MAX];
+	struct kernel_tree tree;
+};
+
+static void tell(const struct build *build, const char *text)
+{
+	if (build->options->progress)
+		build->options->progress(build->options->userdata, text);
+}
+
+static int get_package(struct build *build)
+{
+	const char *given = build->options->kernel_package;
+	int rc;
+
+	if (given) {
+		if (strlen(given) >= sizeof(build->package))
+			return fail(AVF_ERR_LIMIT, "the package's path");
+		memcpy(build->package, given, strlen(given) + 1);
+	} else {
+		tell(build, "downloading a kernel");
+		rc = kernel_download(build->work, build->package);
+		if (rc < 0)
+			return rc;
+	}
+	tell(build, "extracting the kernel package");
+	return kernel_extract(build->package, build->work, &build->tree);
+}
+
+static int make_kernel(const struct build *build)
+{
+	CLEANUP(unpack_buffer_fini) struct unpack_buffer elf = {0};
+	char path[PATH_MAX];
+	int rc;
+
+	tell(build, "unpacking the kernel");
+	rc = path_join(path, build->image, IMAGE_KERNEL);
+	if (rc < 0)
+		return rc;
+	rc = kernel_unpack(build->tree.vmlinuz, &elf);
+	if (rc < 0)
+		return rc;
+	return scratch_write(path, elf.data, elf.size);
+}
+
+static int make_initrd(const struct build *build)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	tell(build, "writing the initramfs");
+	rc = path_join(path, build->image, IMAGE_INITRD);
+	if (rc < 0)
+		return rc;
+	return initramfs_write(path, build->tree.modules);
+}
+
+static int make_json(const struct build *build)
+{
+	CLEANUP(free_p) char *text = NULL;
+	const char *name = strrchr(build->package, '/');
+	char path[PATH_MAX];
+	json_t *root;
+	int rc;
+
+	rc = path_join(path, build->image, IMAGE_JSON);
+	if (rc < 0)
+		return rc;
+	root = json_pack("{s:i, s:s, s:s, s:s}", "format", IMAGE_FORMAT,
+			 "kernel_version", build->tree.release, "arch",
+			 AVF_ARCH_NAME, "built_from",
+			 name ? name + 1 : build->package);
+	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	json_decref(root);
+	if (!text)
+		return fail(AVF_ERR_FORMAT,
+			    "the package's name is not UTF-8 text");
+	return scratch_write(path, text, strlen(text));
+}
+
+static int make_image(struct build *build)
+{
+	int rc;
+
+	rc = get_package(build);
+	if (rc < 0)
+		return rc;
+	rc = make_kernel(build);
+	if (rc < 0)
+		return rc;
+	rc = make_initrd(build);
+	if (rc < 0)
+		return rc;
+	rc = make_json(build);
+	if (rc < 0)
+		return rc;
+	return scratch_sync(build->image);
+}
+
+static bool is_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned int n = 0;
+
+	if (!dir)
+		return false;
+	while (n <= 2 && readdir(dir))
+		n++;
+	(void)closedir(dir); /* read-only: nothing to lose */
+	return n <= 2;       /* "." and ".." */
+}
+
+/* A directory that is no image is somebody's data: it stays. */
+static int check_output(const char *output)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int rc;
+
+	if (lstat(output, &st) < 0)
+		return errno == ENOENT ? 0 : fail_errno("%s", output);
+	if (!S_ISDIR(st.st_mode))
+		return fail(AVF_ERR_EXISTS, "%s exists and is no directory",
+			    output);
+	rc = path_join(path, output, IMAGE_JSON);
+	if (rc < 0)
+		return rc;
+	if (access(path, F_OK) == 0 || is_empty(output))
+		return 0;
+	return fail(AVF_ERR_EXISTS, "%s exists and is no guest image", output);
+}
+
+static int build_to(const struct avf_image_options *options, const char *output)
+{
+	CLEANUP(scratch_fini) struct scratch scratch = {""};
+	CLEANUP(free_p) struct build *build = calloc(1, sizeof(*build));
+	char work[PATH_MAX];
+	char image[PATH_MAX];
+	int rc;
+
+	if (!build)
+		return fail(AVF_ERR_NO_MEMORY, "image build");
+	rc = scratch_init(&scratch, output);
+	if (rc < 0)
+		return rc;
+	rc = path_join(work, scratch.path, "work");
+	if (rc < 0)
+		return rc;
+	rc = path_join(image, scratch.path, "image");
+	if (rc < 0)
+		return rc;
+	if (mkdir(work, 0755) < 0 || mkdir(image, 0755) < 0)
+		return fail_errno("create %s", image);
+	build->options = options;
+	build->work = work;
+	build->image = image;
+	rc = make_image(build);
+	if (rc < 0)
+		return rc;
+	return scratch_publish_dir(image, output);
+}
+
+int avf_image_build(const struct avf_image_options *options)
+{
+	static const struct avf_image_options defaults = AVF_IMAGE_OPTIONS_INIT;
+	char output[PATH_MAX];
+	int rc = 0;
+
+	error_clear();
+	if (!options)
+		options = &defaults;
+	if (options->size < sizeof(*options))
+		return fail(AVF_ERR_INVALID, "options: size is not set");
+	if (!options->output)
+		rc = image_default_dir(output, sizeof(output));
+	else if (strlen(options->output) >= sizeof(output))
+		rc = fail(AVF_ERR_LIMIT, "the output's path is too long");
+	else
+		memcpy(output, options->output, strlen(options->output) + 1);
+	if (rc < 0)
+		return rc;
+	rc = check_output(output);
+	if (rc < 0)
+		return rc;
+	return build_to(options, output);
+}

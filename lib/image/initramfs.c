@@ -1,0 +1,200 @@
+#include "image/initramfs.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "image/cpio.h"
+#include "image/elf_file.h"
+#include "image/modules.h"
+#include "image/scratch.h"
+
+#define RELATIVE "../libexec/libvirtualization/guest"
+
+/* Libraries of the C library that payloads link to, beyond what our own
+ * programs need. Missing ones are no fault: newer C libraries have them all
+ * in libc.so.6. */
+static const char *const extra_libraries[] = {
+	"libm.so.6",
+	"libdl.so.2",
+	"libpthread.so.0",
+	"librt.so.1",
+};
+
+static const char *const directories[] = {
+	"bin",     "dev",  "etc", "lib", "lib/modules", "mnt",
+	"mnt/apk", "proc", "run", "sys", "tmp",
+};
+
+int initramfs_guest_dir(char *buf, size_t size)
+{
+	char file[PATH_MAX];
+	Dl_info info;
+	int n;
+
+	if (dladdr((void *)(uintptr_t)initramfs_guest_dir, &info) != 0 &&
+	    info.dli_fname &&
+	    realpath(strchr(info.dli_fname, '/') ? info.dli_fname
+						 : "/proc/self/exe",
+		     file)) {
+		n = snprintf(buf, size, "%s/" RELATIVE, dirname(file));
+		if (n > 0 && (size_t)n < size && access(buf, X_OK) == 0)
+			return 0;
+	}
+	n = snprintf(buf, size, "%s", AVF_INSTALLED_GUEST);
+	if (n > 0 && (size_t)n < size && access(buf, X_OK) == 0)
+		return 0;
+	return fail(AVF_ERR_NOT_FOUND,
+		    "the guest's programs are neither beside the library nor "
+		    "in " AVF_INSTALLED_GUEST);
+}
+
+static int add_host_file(struct cpio *cpio, const char *path, const char *name,
+			 uint32_t permissions)
+{
+	CLEANUP(mapped_file_fini) struct mapped_file file = {0};
+	int rc;
+
+	rc = mapped_file_init(&file, path);
+	if (rc < 0)
+		return rc;
+	return cpio_file(cpio, name, permissions, file.data, file.size);
+}
+
+static int add_directories(struct cpio *cpio)
+{
+	int rc;
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		rc = cpio_dir(cpio, directories[i]);
+		if (rc < 0)
+			return rc;
+	}
+	/* the kernel opens it for PID 1, before anything is mounted */
+	return cpio_char_device(cpio, "dev/console", 5, 1);
+}
+
+static int add_programs(struct cpio *cpio, const char *dir)
+{
+	static const struct {
+		const char *file;
+		const char *name;
+	} programs[] = {
+		{"init", "init"},
+		{"launcher", "bin/launcher"},
+		{"libvm_payload.so", "lib/libvm_payload.so"},
+	};
+	char path[PATH_MAX];
+	int rc;
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		rc = path_join(path, dir, programs[i].file);
+		if (rc < 0)
+			return rc;
+		rc = add_host_file(cpio, path, programs[i].name, 0755);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* The loader stands where the launcher's ELF header says. */
+static int add_loader(struct cpio *cpio, const char *dir)
+{
+	char launcher[PATH_MAX];
+	char loader[CPIO_MAX_NAME + 1];
+	char parent[CPIO_MAX_NAME + 1];
+	int rc;
+
+	rc = path_join(launcher, dir, "launcher");
+	if (rc < 0)
+		return rc;
+	rc = elf_file_interpreter(launcher, loader, sizeof(loader));
+	if (rc < 0)
+		return rc;
+	memcpy(parent, loader, sizeof(parent));
+	if (strcmp(dirname(parent), "/lib") != 0) {
+		rc = cpio_dir(cpio, parent + 1);
+		if (rc < 0)
+			return rc;
+	}
+	return add_host_file(cpio, loader, loader + 1, 0755);
+}
+
+static int add_library(struct cpio *cpio, const char *soname)
+{
+	char path[PATH_MAX];
+	char name[CPIO_MAX_NAME + 1];
+	int rc;
+
+	rc = elf_file_find_library(soname, path);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(name, sizeof(name), "lib/%s", soname);
+	return add_host_file(cpio, path, name, 0755);
+}
+
+static int add_libraries(struct cpio *cpio)
+{
+	int rc;
+
+	rc = add_library(cpio, "libc.so.6");
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < ARRAY_SIZE(extra_libraries); i++) {
+		rc = add_library(cpio, extra_libraries[i]);
+		if (rc < 0 && rc != AVF_ERR_NOT_FOUND)
+			return rc;
+	}
+	return 0;
+}
+
+static int add_all(struct cpio *cpio, const char *modules_dir)
+{
+	char dir[PATH_MAX];
+	int rc;
+
+	rc = initramfs_guest_dir(dir, sizeof(dir));
+	if (rc < 0)
+		return rc;
+	rc = add_directories(cpio);
+	if (rc < 0)
+		return rc;
+	rc = add_programs(cpio, dir);
+	if (rc < 0)
+		return rc;
+	rc = add_loader(cpio, dir);
+	if (rc < 0)
+		return rc;
+	rc = add_libraries(cpio);
+	if (rc < 0)
+		return rc;
+	rc = modules_add(cpio, modules_dir);
+	if (rc < 0)
+		return rc;
+	return cpio_end(cpio);
+}
+
+int initramfs_write(const char *path, const char *modules_dir)
+{
+	CLEANUP(close_p)
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	struct cpio cpio = {.fd = fd};
+	int rc;
+
+	if (fd < 0)
+		return fail_errno("create %s", path);
+	rc = add_all(&cpio, modules_dir);
+	if (rc < 0)
+		return rc;
+	if (fsync(fd) < 0)
+		return fail_errno("sync %s", path);
+	return 0;
+}
