@@ -1,0 +1,213 @@
+#include <avf/config.h>
+#include <avf/image.h>
+
+#include <elf.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "image/elf_file.h"
+#include "image/scratch.h"
+#include "image/tool.h"
+#include "image/tree.h"
+
+#define PACKAGE_FORMAT   1
+#define MAX_LIBRARIES    256U
+#define MAX_LIBRARY_NAME 255U /* bytes */
+
+static const char *arch_name(uint16_t machine)
+{
+	if (machine == EM_X86_64)
+		return "x86_64";
+	if (machine == EM_AARCH64)
+		return "arm64";
+	return NULL;
+}
+
+static int make_dir(const char *parent, const char *name, char ret[PATH_MAX])
+{
+	int rc = path_join(ret, parent, name);
+
+	if (rc < 0)
+		return rc;
+	if (mkdir(ret, 0755) < 0 && errno != EEXIST)
+		return fail_errno("create %s", ret);
+	return 0;
+}
+
+static int note_library(json_t *names, const char *arch, const char *name)
+{
+	char entry[MAX_LIBRARY_NAME + 16];
+
+	(void)snprintf(entry, sizeof(entry), "lib/%s/%s", arch, name);
+	if (json_array_append_new(names, json_string(entry)) < 0)
+		return fail(AVF_ERR_INVALID, "the name of %s is not UTF-8",
+			    entry);
+	return 0;
+}
+
+static int add_library(const char *stage, const char *path, json_t *names)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char lib[PATH_MAX];
+	char dir[PATH_MAX];
+	char target[PATH_MAX];
+	uint16_t machine;
+	int rc;
+
+	rc = elf_file_library_machine(path, &machine);
+	if (rc < 0)
+		return rc;
+	if (!arch_name(machine))
+		return fail(AVF_ERR_FORMAT,
+			    "%s is for an architecture (ELF machine %u) that "
+			    "no guest has",
+			    path, machine);
+	if (strlen(name) > MAX_LIBRARY_NAME)
+		return fail(AVF_ERR_INVALID, "the name of %s is too long",
+			    path);
+	rc = make_dir(stage, "lib", lib);
+	if (rc < 0)
+		return rc;
+	rc = make_dir(lib, arch_name(machine), dir);
+	if (rc < 0)
+		return rc;
+	rc = path_join(target, dir, name);
+	if (rc < 0)
+		return rc;
+	rc = tree_copy_file(path, target, 0755);
+	if (rc < 0)
+		return rc;
+	return note_library(names, arch_name(machine), name);
+}
+
+static int write_manifest(const char *stage, const char *name,
+			  const json_t *names)
+{
+	CLEANUP(free_p) char *text = NULL;
+	char path[PATH_MAX];
+	json_t *root;
+	int rc;
+
+	rc = path_join(path, stage, "manifest.json");
+	if (rc < 0)
+		return rc;
+	root = json_pack("{s:i, s:s, s:O}", "format", PACKAGE_FORMAT, "name",
+			 name, "libraries", names);
+	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	json_decref(root);
+	if (!text)
+		return fail(AVF_ERR_INVALID,
+			    "the package's name is not UTF-8 text");
+	return scratch_write(path, text, strlen(text));
+}
+
+static void json_unref_p(json_t **json)
+{
+	json_decref(*json);
+}
+
+static int fill_stage(const struct avf_package_options *options,
+		      const char *stage)
+{
+	CLEANUP(json_unref_p) json_t *names = json_array();
+	char assets[PATH_MAX];
+	int rc;
+
+	if (!names)
+		return fail(AVF_ERR_NO_MEMORY, "manifest.json");
+	for (size_t i = 0; options->libraries[i]; i++) {
+		if (i == MAX_LIBRARIES)
+			return fail(AVF_ERR_LIMIT, "more than %u libraries",
+				    MAX_LIBRARIES);
+		rc = add_library(stage, options->libraries[i], names);
+		if (rc < 0)
+			return rc;
+	}
+	rc = path_join(assets, stage, "assets");
+	if (rc < 0)
+		return rc;
+	if (options->assets) {
+		rc = tree_copy(options->assets, assets);
+		if (rc < 0)
+			return rc;
+	}
+	return write_manifest(stage, options->name, names);
+}
+
+/* No times and no owners: the same content makes the same file, but for the
+ * UUID, which is fixed too. */
+static int make_erofs(const char *stage, const char *file)
+{
+	const char *const argv[] = {
+		"mkfs.erofs",
+		"-T0",
+		"--all-root",
+		"-x-1",
+		"-U00000000-0000-0000-0000-000000000000",
+		"--quiet",
+		file,
+		stage,
+		NULL,
+	};
+	int rc;
+
+	rc = tool_run(argv, NULL, NULL, 0);
+	if (rc < 0)
+		return rc;
+	if (chmod(file, 0644) < 0)
+		return fail_errno("change the mode of %s", file);
+	return scratch_sync(file);
+}
+
+static int check_options(const struct avf_package_options *options)
+{
+	size_t n;
+
+	if (!options || options->size < sizeof(*options))
+		return fail(AVF_ERR_INVALID, "options: size is not set");
+	if (!options->output || !*options->output)
+		return fail(AVF_ERR_INVALID, "output: no file is named");
+	n = options->name ? strlen(options->name) : 0;
+	if (n == 0 || n > AVF_MAX_NAME)
+		return fail(AVF_ERR_INVALID, "name: 1 to %u bytes",
+			    AVF_MAX_NAME);
+	if (!options->libraries || !options->libraries[0])
+		return fail(AVF_ERR_INVALID, "libraries: none is named");
+	return 0;
+}
+
+int avf_package_create(const struct avf_package_options *options)
+{
+	CLEANUP(scratch_fini) struct scratch scratch = {""};
+	char stage[PATH_MAX];
+	char file[PATH_MAX];
+	int rc;
+
+	error_clear();
+	rc = check_options(options);
+	if (rc < 0)
+		return rc;
+	rc = scratch_init(&scratch, options->output);
+	if (rc < 0)
+		return rc;
+	rc = make_dir(scratch.path, "stage", stage);
+	if (rc < 0)
+		return rc;
+	rc = path_join(file, scratch.path, "package");
+	if (rc < 0)
+		return rc;
+	rc = fill_stage(options, stage);
+	if (rc < 0)
+		return rc;
+	rc = make_erofs(stage, file);
+	if (rc < 0)
+		return rc;
+	return scratch_publish_file(file, options->output);
+}
