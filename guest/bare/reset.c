@@ -1,0 +1,8 @@
+/* Asks for a reset. */
+#include "runtime.h"
+
+void guest_main(void)
+{
+	print("reset\n");
+	reset();
+}

@@ -1,0 +1,9 @@
+/* Burns CPU for ever. */
+#include "runtime.h"
+
+void guest_main(void)
+{
+	print("spin\n");
+	for (;;)
+		relax();
+}

@@ -1,0 +1,164 @@
+/*
+ * An echo server on port 5678, for one connection: sends back what comes
+ * until the peer shuts down, then powers off (virtio 1.2, section 5.10).
+ */
+#include "virtio.h"
+
+#define PORT     5678U
+#define HOST_CID 2U
+#define DATA     4096U
+#define RX_SLOTS 4U
+
+enum { QUEUE_RX, QUEUE_TX, QUEUE_EVENT };
+
+enum {
+	OP_REQUEST = 1,
+	OP_RESPONSE,
+	OP_RST,
+	OP_SHUTDOWN,
+	OP_RW,
+	OP_CREDIT_UPDATE,
+	OP_CREDIT_REQUEST,
+};
+
+#define TYPE_STREAM 1U
+
+struct packet {
+	uint64_t src_cid, dst_cid;
+	uint32_t src_port, dst_port, len;
+	uint16_t type, op;
+	uint32_t flags, buf_alloc, fwd_cnt;
+	unsigned char data[DATA];
+} __attribute__((packed));
+
+#define HEADER_BYTES (sizeof(struct packet) - DATA)
+_Static_assert(HEADER_BYTES == 44, "vsock header layout");
+
+/* The one connection. The peer may send as much as @kept holds. */
+struct connection {
+	bool open;
+	uint32_t peer_port;
+	uint32_t peer_alloc, peer_fwd; /* the peer's credit */
+	uint32_t tx_bytes, fwd_bytes;
+	uint32_t n_kept; /* bytes to send back */
+	unsigned char kept[DATA];
+};
+
+static struct virtio_dev dev;
+static struct packet rx[RX_SLOTS], tx;
+static struct connection conn;
+static uint64_t cid;
+
+static void send(uint16_t op, uint32_t peer_port, uint32_t len)
+{
+	const struct virtio_part part = {&tx, (uint32_t)HEADER_BYTES + len,
+					 false};
+
+	tx.src_cid = cid;
+	tx.dst_cid = HOST_CID;
+	tx.src_port = PORT;
+	tx.dst_port = peer_port;
+	tx.len = len;
+	tx.type = TYPE_STREAM;
+	tx.op = op;
+	tx.flags = 0;
+	tx.buf_alloc = DATA;
+	tx.fwd_cnt = conn.fwd_bytes;
+	(void)virtio_do(&dev.queues[QUEUE_TX], &part, 1);
+}
+
+static void accept(const struct packet *p)
+{
+	if (conn.open || p->dst_port != PORT) {
+		send(OP_RST, p->src_port, 0);
+		return;
+	}
+	conn.open = true;
+	conn.peer_port = p->src_port;
+	send(OP_RESPONSE, p->src_port, 0);
+	print("connected\n");
+}
+
+static void keep(const struct packet *p)
+{
+	if (p->len > DATA - conn.n_kept)
+		give_up("peer ignores our credit");
+	memcpy(conn.kept + conn.n_kept, p->data, p->len);
+	conn.n_kept += p->len;
+}
+
+/* As much as the peer has room for. */
+static void echo(void)
+{
+	uint32_t room = conn.peer_alloc - (conn.tx_bytes - conn.peer_fwd);
+	uint32_t len = conn.n_kept < room ? conn.n_kept : room;
+
+	if (!conn.open || len == 0)
+		return;
+	memcpy(tx.data, conn.kept, len);
+	conn.n_kept -= len;
+	memcpy(conn.kept, conn.kept + len, conn.n_kept); /* moves down */
+	conn.fwd_bytes += len;
+	conn.tx_bytes += len;
+	send(OP_RW, conn.peer_port, len);
+}
+
+static _Noreturn void finish(void)
+{
+	while (conn.n_kept > 0 && conn.peer_alloc > 0) {
+		uint32_t before = conn.n_kept;
+
+		echo();
+		if (conn.n_kept == before)
+			break;
+	}
+	send(OP_RST, conn.peer_port, 0);
+	print("closed\n");
+	power_off();
+}
+
+static void handle(const struct packet *p)
+{
+	if (p->op == OP_REQUEST) {
+		conn.peer_alloc = conn.open ? conn.peer_alloc : p->buf_alloc;
+		accept(p);
+		return;
+	}
+	if (!conn.open || p->src_port != conn.peer_port)
+		return;
+	conn.peer_alloc = p->buf_alloc;
+	conn.peer_fwd = p->fwd_cnt;
+	if (p->op == OP_RW)
+		keep(p);
+	else if (p->op == OP_CREDIT_REQUEST)
+		send(OP_CREDIT_UPDATE, conn.peer_port, 0);
+	else if (p->op == OP_SHUTDOWN || p->op == OP_RST)
+		finish();
+}
+
+static void offer(uint16_t slot)
+{
+	const struct virtio_part part = {&rx[slot], sizeof(rx[slot]), true};
+
+	virtio_offer(&dev.queues[QUEUE_RX], slot, &part, 1);
+	virtio_kick(&dev.queues[QUEUE_RX]);
+}
+
+void guest_main(void)
+{
+	uint16_t slot;
+	uint32_t len;
+
+	virtio_start(&dev, VIRTIO_ID_VSOCK, 0, 3);
+	cid = mmio_read32(dev.config);
+	for (uint16_t i = 0; i < RX_SLOTS; i++)
+		offer(i);
+	print("listening\n");
+	for (;;) {
+		if (virtio_take(&dev.queues[QUEUE_RX], &slot, &len)) {
+			handle(&rx[slot]);
+			offer(slot);
+		}
+		echo();
+	}
+}
