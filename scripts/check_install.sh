@@ -1,0 +1,53 @@
+#!/bin/sh
+# Check an installation as a stranger would use it: example programs, copied
+# into an empty folder, built with pkg-config only and with find_package, and
+# started; the same against the archive.
+#
+#   scripts/check_install.sh BUILD
+set -eu
+
+build=$(realpath "$1")
+repo=$(cd "$(dirname "$0")/.." && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+prefix=$dir/prefix
+cmake --install "$build" --prefix "$prefix" >"$dir/log"
+pc=$(dirname "$(find "$prefix" -name libvirtualization.pc)")
+lib=$(dirname "$pc")
+
+mkdir "$dir/empty"
+cd "$dir/empty"
+for example in probe_host run_kernel; do
+	cp "$repo/examples/$example.c" .
+	# shellcheck disable=SC2046 # flags are words
+	PKG_CONFIG_PATH=$pc gcc -std=c11 -Wall -Werror "$example.c" \
+		-o "$example" \
+		$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs libvirtualization)
+done
+LD_LIBRARY_PATH=$lib ./probe_host
+echo "pkg-config: good"
+
+# A name that the library uses inside must not clash.
+echo 'int gmem_map(void); int gmem_map(void) { return 0; }' >clash.c
+# shellcheck disable=SC2046
+gcc -std=c11 -I"$prefix/include" probe_host.c clash.c -o static \
+	"$lib/libvirtualization.a" \
+	$(pkg-config --libs jansson libzstd liblz4 liblzma zlib)
+./static >/dev/null
+echo "static archive: good"
+
+cat >CMakeLists.txt <<END
+cmake_minimum_required(VERSION 3.25)
+project(stranger LANGUAGES C)
+find_package(libvirtualization 0.1 REQUIRED)
+add_executable(shared probe_host.c)
+target_link_libraries(shared PRIVATE libvirtualization::avf)
+add_executable(archive probe_host.c)
+target_link_libraries(archive PRIVATE libvirtualization::avf_static)
+END
+cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" >"$dir/log"
+cmake --build build >"$dir/log"
+build/shared >/dev/null
+build/archive >/dev/null
+echo "find_package: good"

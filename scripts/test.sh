@@ -1,0 +1,193 @@
+#!/bin/bash
+# Build everything and run every test that this computer can run.
+#
+#   scripts/test.sh          all of it
+#   scripts/test.sh --fast   one compiler; checks, unit tests and host tests
+#
+# docs/testing.md says what runs where. The last line counts single tests; the
+# exit code is 1 when one failed. Logs are in build/logs.
+set -u
+cd "$(dirname "$0")/.."
+repo=$PWD
+export LC_ALL=C.UTF-8
+
+fast=
+case "${1-}" in
+"") ;;
+--fast) fast=1 ;;
+*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
+
+logs=$repo/build/logs
+rm -rf "$logs"
+mkdir -p "$logs"
+places=()
+declare -A passed failed skipped seconds
+lab_reason=
+
+# --- counting -------------------------------------------------------------
+
+# add PLACE PASSED FAILED SKIPPED SECONDS
+add()
+{
+	local place=$1
+
+	if [ -z "${passed[$place]-}" ]; then
+		places+=("$place")
+		passed[$place]=0 failed[$place]=0
+		skipped[$place]=0 seconds[$place]=0
+	fi
+	passed[$place]=$((passed[$place] + $2))
+	failed[$place]=$((failed[$place] + $3))
+	skipped[$place]=$((skipped[$place] + $4))
+	seconds[$place]=$((seconds[$place] + $5))
+}
+
+title()
+{
+	printf '\n== %s\n' "$*"
+}
+
+# step PLACE NAME COMMAND...: a command that is one test; 77 is a skip.
+step()
+{
+	local place=$1 name=$2 start=$SECONDS status=0 took
+	local log=$logs/$place-$name.log
+
+	shift 2
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	took=$((SECONDS - start))
+	case $status in
+	0)
+		echo "PASS $place/$name ($took s)"
+		add "$place" 1 0 0 $took
+		;;
+	77)
+		echo "SKIP $place/$name: $(tail -n1 "$log")"
+		add "$place" 0 0 1 $took
+		;;
+	*)
+		echo "FAIL $place/$name ($took s), exit code $status"
+		tail -n 60 "$log" | sed 's/^/    | /'
+		add "$place" 0 1 0 $took
+		;;
+	esac
+	return $status
+}
+
+# run PLACE BUILD LABEL [OPTION...]: the test programs of a label.
+run()
+{
+	local place=$1 build=$2 label=$3 start=$SECONDS counts
+
+	shift 3
+	title "$place"
+	rm -f "$logs/counts"
+	scripts/run_tests.py --build "build/$build" --label "$label" \
+		--results "$logs/counts" "$@" 2>&1 </dev/null |
+		tee "$logs/$place.log"
+	counts=$(cat "$logs/counts" 2>/dev/null) || counts="0 1 0"
+	# shellcheck disable=SC2086 # three words
+	add "$place" $counts $((SECONDS - start))
+}
+
+# --- the stages -----------------------------------------------------------
+
+# build NAME OPTION...: build/NAME, every target.
+build()
+{
+	local name=$1
+
+	shift
+	step build "$name-configure" cmake -G Ninja -S . -B "build/$name" \
+		-DAVF_WERROR=ON "$@" &&
+		step build "$name" cmake --build "build/$name"
+}
+
+tidy()
+{
+	git ls-files 'lib/*.c' 'tools/*.c' 'examples/*.c' |
+		xargs -P "$(nproc)" -n 4 clang-tidy --quiet \
+		--warnings-as-errors='*' -p build/clang
+}
+
+checks()
+{
+	title checks
+	step check layers scripts/check_layers.py
+	step check house scripts/check_house.sh
+	step check headers scripts/check_headers.sh
+	step check format scripts/check_format.sh
+	[ -z "$1" ] || return
+	step check symbols scripts/check_symbols.sh build/gcc
+	step check globals scripts/check_globals.sh build/gcc
+	step check install scripts/check_install.sh build/gcc
+}
+
+# The microguest that payload tests run in; kept while its parts are the same.
+guest_image()
+{
+	export AVF_GUEST_IMAGE=$repo/build/gcc/guest-image
+	[ ! "$AVF_GUEST_IMAGE/kernel" -nt build/gcc/bin/avf ] || return 0
+	step build guest-image build/gcc/bin/avf image build \
+		--output "$AVF_GUEST_IMAGE"
+}
+
+lab()
+{
+	run lab-x86 gcc lab --lab --memory 2048 --smp 2
+	lab_reason=$(sed -n 's/.*skipped: \(lab: .*\)/\1/p' \
+		"$logs/lab-x86.log" | head -n1)
+}
+
+summary()
+{
+	local place p=0 f=0 s=0
+
+	title "summary"
+	printf '%-12s %7s %7s %7s %7s\n' place passed failed skipped seconds
+	for place in "${places[@]}"; do
+		printf '%-12s %7d %7d %7d %7d\n' "$place" "${passed[$place]}" \
+			"${failed[$place]}" "${skipped[$place]}" \
+			"${seconds[$place]}"
+		p=$((p + passed[$place]))
+		f=$((f + failed[$place]))
+		s=$((s + skipped[$place]))
+	done
+	echo "took $SECONDS s"
+	[ -z "$lab_reason" ] ||
+		echo "NOTE: nothing ran in the lab: $lab_reason"
+	[ -z "$fast" ] ||
+		echo "NOTE: --fast: no clang, sanitizers, clang-tidy, lab, emulation"
+	echo "$p passed, $f failed, $s skipped"
+	[ "$f" = 0 ]
+}
+
+title "dependencies"
+if ! scripts/deps.sh; then
+	add build 0 1 0 0
+	summary
+	exit 1
+fi
+title build
+build gcc
+gcc_status=$?
+checks "${gcc_status#0}"
+if [ $gcc_status = 0 ]; then
+	run unit gcc unit
+	guest_image
+	run host gcc host --jobs 1
+fi
+if [ -z "$fast" ]; then
+	[ $gcc_status != 0 ] || lab
+	[ $gcc_status != 0 ] || run emulated gcc emulated --jobs 1
+	title "other builds"
+	build clang -DCMAKE_C_COMPILER=clang && step check tidy tidy
+	build asan -DCMAKE_BUILD_TYPE=Debug \
+		-DAVF_SANITIZE=address,undefined &&
+		run unit-asan asan unit &&
+		run host-asan asan host --jobs 1
+	build tsan -DAVF_SANITIZE=thread &&
+		run threads-tsan tsan threads
+fi
+summary
