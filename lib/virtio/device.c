@@ -82,6 +82,14 @@ void virtio_dev_kick(struct virtio_dev *dev, unsigned int q)
 		virtio_dev_break(dev);
 }
 
+bool virtio_dev_kick_later(struct virtio_dev *dev, unsigned int q)
+{
+	if (!dev->transport_ops || !dev->transport_ops->kick_later)
+		return false;
+	dev->transport_ops->kick_later(dev->transport, q);
+	return true;
+}
+
 void virtio_dev_push(struct virtio_dev *dev, unsigned int q, uint16_t head,
 		     uint32_t written)
 {

@@ -22,9 +22,9 @@
 #include "base/loop.h"
 #include "virtio/queue.h"
 
-#define VIRTIO_F_INDIRECT_DESC	 BIT64(28)
-#define VIRTIO_F_EVENT_IDX	 BIT64(29)
-#define VIRTIO_F_VERSION_1	 BIT64(32)
+#define VIRTIO_F_INDIRECT_DESC   BIT64(28)
+#define VIRTIO_F_EVENT_IDX       BIT64(29)
+#define VIRTIO_F_VERSION_1       BIT64(32)
 #define VIRTIO_F_ACCESS_PLATFORM BIT64(33)
 
 #define VIRTIO_MAX_QUEUES 32
@@ -81,6 +81,8 @@ struct virtio_transport_ops {
 	void (*interrupt_queue)(void *transport, unsigned int q);
 	/** Interrupt the driver for a change of the configuration. */
 	void (*interrupt_config)(void *transport);
+	/** Kick queue @q from the loop, after others. NULL: cannot. */
+	void (*kick_later)(void *transport, unsigned int q);
 };
 
 struct virtio_dev {
@@ -120,6 +122,13 @@ void virtio_dev_reset(struct virtio_dev *dev);
 
 /** A kick of queue @q. Ignored unless active, broken devices stay quiet. */
 void virtio_dev_kick(struct virtio_dev *dev, unsigned int q);
+
+/**
+ * Have queue @q kicked again after other sources of the loop had their turn.
+ * For models that stop before their ring is empty. Returns false when the
+ * transport cannot: the model goes on by itself.
+ */
+bool virtio_dev_kick_later(struct virtio_dev *dev, unsigned int q);
 
 /**
  * Push a request and interrupt the driver if it wants to know. On a broken

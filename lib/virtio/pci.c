@@ -76,9 +76,15 @@ static void interrupt_config(void *transport)
 	pci_msix_signal(&vp->pci, vp->config_vector);
 }
 
+static void kick_later(void *transport, unsigned int q)
+{
+	vp_kick(transport, q);
+}
+
 static const struct virtio_transport_ops transport_ops = {
 	.interrupt_queue = interrupt_queue,
 	.interrupt_config = interrupt_config,
+	.kick_later = kick_later,
 };
 
 /* Whether [@offset, @offset + @size) lies in the structure. */

@@ -22,14 +22,14 @@
 #include "base/error.h"
 #include "gmem/gmem.h"
 
-#define VIRTQ_MAX_SIZE	1024 /* largest max_size a device may ask for */
+#define VIRTQ_MAX_SIZE  1024 /* largest max_size a device may ask for */
 #define VIRTQ_MAX_PARTS 256  /* most parts of one chain, indirect included */
 
 struct virtq {
 	const struct gmem *gm; /* borrowed */
 	/* Set up by the transport before virtq_start(). */
 	uint16_t max_size; /* entries; what the device offers */
-	uint16_t size;	   /* entries; what the driver chose */
+	uint16_t size;     /* entries; what the driver chose */
 	gpa_t desc, avail, used;
 	/* Features that matter to the ring. */
 	bool event_idx;
@@ -118,5 +118,4 @@ size_t iov_write(const struct iovec *parts, unsigned int n, uint64_t offset,
  * end of the list, into @ret_parts (room for @n). Returns its length.
  */
 unsigned int iov_slice(const struct iovec *parts, unsigned int n,
-		       uint64_t offset, uint64_t size,
-		       struct iovec *ret_parts);
+		       uint64_t offset, uint64_t size, struct iovec *ret_parts);
