@@ -1,0 +1,31 @@
+/* One trial VM; the architecture's part of trial.c. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct kvm_run;
+struct kvm_cpuid2;
+
+struct trial_vm {
+	int vm_fd, vcpu_fd;  /* owned */
+	char *memory;        /* owned mapping */
+	struct kvm_run *run; /* owned mapping */
+	size_t run_size;
+};
+
+/* One thing to try. */
+struct trial {
+	const char *name;
+	const unsigned char *entry; /* within trial_code */
+	bool ring3;                 /* begins there */
+	uint64_t rounds;            /* first argument */
+};
+
+/** A VM that is about to run @trial. */
+int trial_vm_new(int kvm_fd, const struct kvm_cpuid2 *cpuid,
+		 const struct trial *trial, struct trial_vm *ret_vm) MUST_CHECK;
+void trial_vm_fini(struct trial_vm *vm);
