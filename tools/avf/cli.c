@@ -1,0 +1,79 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int cli_fail(enum cli_exit code, const char *format, ...)
+{
+	va_list ap;
+
+	fputs("avf: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return (int)code;
+}
+
+int cli_usage(const char *command, const char *format, ...)
+{
+	va_list ap;
+
+	fputs("avf: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fprintf(stderr, "\nTry `avf %s --help`.\n", command);
+	return CLI_EXIT_USAGE;
+}
+
+static enum cli_exit exit_of_error(int code)
+{
+	switch (code) {
+	case AVF_ERR_INVALID:
+	case AVF_ERR_FORMAT:
+	case AVF_ERR_STATE:
+		return CLI_EXIT_USAGE;
+	default:
+		return CLI_EXIT_HOST;
+	}
+}
+
+int cli_fail_avf(void)
+{
+	const struct avf_error *error = avf_last_error();
+
+	return cli_fail(exit_of_error(error->code), "%s (%s)", error->text,
+			avf_error_name(error->code));
+}
+
+bool cli_parse_number(const char *text, uint32_t max, uint32_t *ret_number)
+{
+	unsigned long long value;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno != 0 || *end != '\0' || value > max)
+		return false;
+	*ret_number = (uint32_t)value;
+	return true;
+}
+
+void cli_config_free(avf_config **config)
+{
+	avf_config_free(*config);
+	*config = NULL;
+}
+
+void cli_close(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}

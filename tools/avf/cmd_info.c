@@ -1,0 +1,110 @@
+/* avf info: what this host can do */
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+static int print_help(void)
+{
+	fputs("Usage: avf info [--json]\n\n"
+	      "Says what this host can do, found by trying, and why not.\n\n"
+	      "  --json   one JSON object\n\n"
+	      "Example:\n  avf info --json | jq .capabilities\n",
+	      stdout);
+	return CLI_EXIT_OK;
+}
+
+/* AVF's words. */
+static const char *support_line(uint32_t capabilities)
+{
+	switch (capabilities) {
+	case AVF_CAPABILITY_PROTECTED_VM | AVF_CAPABILITY_NON_PROTECTED_VM:
+		return "Both protected and non-protected VMs are supported.";
+	case AVF_CAPABILITY_PROTECTED_VM:
+		return "Only protected VMs are supported.";
+	case AVF_CAPABILITY_NON_PROTECTED_VM:
+		return "Only non-protected VMs are supported.";
+	default:
+		return "VMs are not supported.";
+	}
+}
+
+static void print_text(const avf_probe *probe)
+{
+	printf("libvirtualization %s\n%s\n\n", avf_version(),
+	       support_line(avf_probe_capabilities(probe)));
+	for (size_t i = 0; i < avf_probe_count(probe); i++) {
+		printf("%-20s %-8s %s\n", avf_probe_what(probe, i),
+		       avf_probe_state_name(avf_probe_get_state(probe, i)),
+		       avf_probe_reason(probe, i));
+		if (avf_probe_hint(probe, i)[0] != '\0')
+			printf("%-20s %-8s -> %s\n", "", "",
+			       avf_probe_hint(probe, i));
+	}
+}
+
+static json_t *make_row(const avf_probe *probe, size_t index)
+{
+	return json_pack(
+		"{s:s, s:s, s:s, s:s}", "what", avf_probe_what(probe, index),
+		"state",
+		avf_probe_state_name(avf_probe_get_state(probe, index)),
+		"reason", avf_probe_reason(probe, index), "hint",
+		avf_probe_hint(probe, index));
+}
+
+static int print_json(const avf_probe *probe)
+{
+	uint32_t capabilities = avf_probe_capabilities(probe);
+	json_t *rows = json_array();
+	json_t *root;
+	int rc;
+
+	for (size_t i = 0; i < avf_probe_count(probe); i++)
+		(void)json_array_append_new(rows, make_row(probe, i));
+	root = json_pack(
+		"{s:s, s:s, s:{s:b, s:b}, s:o}", "version", avf_version(),
+		"summary", support_line(capabilities), "capabilities",
+		"protected_vm",
+		(int)((capabilities & AVF_CAPABILITY_PROTECTED_VM) != 0),
+		"non_protected_vm",
+		(int)((capabilities & AVF_CAPABILITY_NON_PROTECTED_VM) != 0),
+		"probe", rows);
+	rc = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(root);
+	return rc < 0 ? cli_fail(CLI_EXIT_HOST, "out of memory") : 0;
+}
+
+int cmd_info(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	avf_probe *probe;
+	bool json = false;
+	int rc = 0;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (opt == 'h')
+			return print_help();
+		if (opt != 'j')
+			return cli_usage("info", "wrong option");
+		json = true;
+	}
+	if (optind != argc)
+		return cli_usage("info", "no argument is expected");
+	if (avf_probe_new(&probe) < 0)
+		return cli_fail_avf();
+	if (json)
+		rc = print_json(probe);
+	else
+		print_text(probe);
+	avf_probe_free(probe);
+	return rc;
+}

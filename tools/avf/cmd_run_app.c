@@ -1,0 +1,54 @@
+/* avf run-app PACKAGE --payload-binary-name NAME */
+#include "cli.h"
+
+#include <stdio.h>
+
+#include "run_options.h"
+#include "session.h"
+
+static int print_help(void)
+{
+	fputs("Usage: avf run-app [OPTION]... PACKAGE"
+	      " --payload-binary-name NAME\n\n"
+	      "Runs the library NAME of a payload package in the microguest,\n"
+	      "until the VM ends.\n\n"
+	      "Example:\n"
+	      "  avf run-app echo.avfpkg --payload-binary-name libecho.so\n\n"
+	      "      --payload-binary-name NAME  library in the package's "
+	      "lib/<arch>/\n"
+	      "      --guest-image DIR      microguest to use (`avf image "
+	      "build`)\n",
+	      stdout);
+	run_options_print_help();
+	return CLI_EXIT_OK;
+}
+
+int cmd_run_app(int argc, char **argv)
+{
+	struct run_options options = {.command = "run-app",
+				      .default_name = "VmRunApp"};
+	CLI_CLEANUP(cli_config_free) avf_config *config = NULL;
+	int index;
+	int rc;
+
+	rc = run_options_parse(&options, argc, argv, &index);
+	if (rc != 0)
+		return rc;
+	if (options.help)
+		return print_help();
+	if (argc - index != 1)
+		return cli_usage("run-app", "one payload package is needed");
+	if (!options.payload)
+		return cli_usage("run-app",
+				 "--payload-binary-name must be given");
+	if (avf_config_new(AVF_CONFIG_PAYLOAD, &config) < 0)
+		return cli_fail_avf();
+	if (avf_config_set_package(config, argv[index]) < 0) {
+		(void)cli_fail_avf();
+		return CLI_EXIT_USAGE;
+	}
+	rc = run_options_apply(&options, NULL, config);
+	if (rc != 0)
+		return rc;
+	return session_run(&options, config);
+}

@@ -1,0 +1,12 @@
+/* One VM from start to end: its events, console, log, signals. */
+#pragma once
+
+#include <avf/avf.h>
+
+#include "run_options.h"
+
+/**
+ * Check @config, saying everything that is wrong with it, run a VM of it to
+ * its end and serve it meanwhile. Returns the exit code.
+ */
+int session_run(const struct run_options *options, avf_config *config);
