@@ -1,6 +1,9 @@
 /* Shared by the files of the machine. */
 #pragma once
 
+#include <stddef.h>
+
+#include "base/checked.h"
 #include "bus/bus.h"
 #include "gmem/gmem.h"
 #include "hv/hv.h"

@@ -1,0 +1,186 @@
+/*
+ * Emulation: a QEMU process runs the guest, with our vsock device attached
+ * to it by vhost-user. The guest sees the same devices as on our machine.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/program.h"
+#include "devices/virtio_vsock.h"
+#include "guestlink/guestlink.h"
+#include "qemu/qemu.h"
+#include "qemu/qemu_process.h"
+#include "vmm/vmm_internal.h"
+
+struct qemu_backend {
+	struct backend backend;
+	struct vmm *vmm;   /* borrowed */
+	struct gmem gm;    /* filled over vhost-user */
+	char *program;     /* owned */
+	char *cmdline;     /* owned */
+	struct qemu *qemu; /* owned */
+	/* Our end of the guest's failure port. */
+	int failure;        /* owned */
+	int failure_theirs; /* owned; until QEMU has it */
+	struct loop_source failure_source;
+};
+
+static struct qemu_backend *to_qemu_backend(struct backend *backend)
+{
+	return container_of(backend, struct qemu_backend, backend);
+}
+
+static void failure_ready(struct loop_source *source, uint32_t events)
+{
+	struct qemu_backend *b =
+		container_of(source, struct qemu_backend, failure_source);
+	char buf[WIRE_TEXT];
+	ssize_t n = read(b->failure, buf, sizeof(buf));
+
+	(void)events;
+	if (n > 0)
+		vmm_failure_bytes(b->vmm, buf, (size_t)n);
+	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+		loop_remove(&b->vmm->loop, source);
+}
+
+static void stopped(void *userdata, int reason, const char *text)
+{
+	struct qemu_backend *b = userdata;
+
+	vmm_guest_ended(b->vmm, reason, text);
+}
+
+static const struct qemu_ops qemu_ops = {.stopped = stopped};
+
+static int start(struct backend *backend)
+{
+	struct qemu_backend *b = to_qemu_backend(backend);
+	const struct qemu_params params = {
+		.program = b->program,
+		.config = &b->vmm->config,
+		.kernel_fd = b->vmm->config.kernel_fd,
+		.initrd_fd = b->vmm->config.initrd_fd,
+		.cmdline = b->cmdline,
+		.failure_fd = b->failure_theirs,
+		.vsock = backend->vsock,
+		.gmem = &b->gm,
+		.loop = &b->vmm->loop,
+		.log = &b->vmm->log,
+		.ops = &qemu_ops,
+		.userdata = b,
+	};
+	int rc = qemu_start(&params, &b->qemu);
+
+	close_p(&b->failure_theirs);
+	return rc;
+}
+
+static bool ask_shutdown(struct backend *backend)
+{
+	struct qemu_backend *b = to_qemu_backend(backend);
+
+	return qemu_power_down(b->qemu) == 0;
+}
+
+static void qemu_backend_free(struct backend *backend)
+{
+	struct qemu_backend *b = to_qemu_backend(backend);
+
+	qemu_free(b->qemu);
+	virtio_dev_free(backend->vsock);
+	gmem_fini(&b->gm);
+	loop_remove(&b->vmm->loop, &b->failure_source);
+	fd_close(b->failure);
+	fd_close(b->failure_theirs);
+	free(b->cmdline);
+	free(b);
+}
+
+static const struct backend_ops qemu_backend_ops = {
+	.start = start,
+	.ask_shutdown = ask_shutdown,
+	.free = qemu_backend_free,
+};
+
+/* The payload package is the guest's first disk, as on our machine. */
+static int package_first(struct vm_config *config)
+{
+	if (config->package_fd < 0)
+		return 0;
+	if (config->n_disks == AVF_MAX_DISKS)
+		return fail(AVF_ERR_LIMIT,
+			    "disks: a payload VM under emulation has room for "
+			    "%u besides its package",
+			    AVF_MAX_DISKS - 1);
+	memmove(&config->disks[1], &config->disks[0],
+		config->n_disks * sizeof(config->disks[0]));
+	config->disks[0] = (struct vm_disk){
+		.fd = take_fd(&config->package_fd),
+	};
+	config->n_disks++;
+	return 0;
+}
+
+static int make_failure_port(struct qemu_backend *b)
+{
+	int pair[2];
+
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
+		return fail_errno("pipe");
+	b->failure = pair[0];
+	b->failure_theirs = pair[1];
+	return loop_add(&b->vmm->loop, &b->failure_source, b->failure, EPOLLIN,
+			failure_ready);
+}
+
+static int init(struct qemu_backend *b, const char *cmdline)
+{
+	const struct virtio_vsock_config vsock = {
+		.gm = &b->gm,
+		.loop = &b->vmm->loop,
+		.guest_cid = GUESTLINK_GUEST_CID,
+	};
+	int rc = program_find(QEMU_PROGRAM, QEMU_DIRS, b->program,
+			      sizeof(b->program));
+
+	if (rc < 0)
+		return rc;
+	b->cmdline = strdup(cmdline);
+	if (!b->cmdline)
+		return fail(AVF_ERR_NO_MEMORY, "command line");
+	rc = package_first(&b->vmm->config);
+	if (rc < 0)
+		return rc;
+	rc = make_failure_port(b);
+	if (rc < 0)
+		return rc;
+	return virtio_vsock_new(&vsock, &b->backend.vsock);
+}
+
+int backend_qemu_new(struct vmm *vmm, const char *cmdline,
+		     struct backend **ret_backend)
+{
+	struct qemu_backend *b = calloc(1, sizeof(*b));
+	int rc;
+
+	if (!b)
+		return fail(AVF_ERR_NO_MEMORY, "QEMU backend");
+	b->backend.ops = &qemu_backend_ops;
+	b->vmm = vmm;
+	b->failure = -1;
+	b->failure_theirs = -1;
+	gmem_init(&b->gm);
+	rc = init(b, cmdline);
+	if (rc < 0) {
+		qemu_backend_free(&b->backend);
+		return rc;
+	}
+	*ret_backend = &b->backend;
+	return 0;
+}
