@@ -3,8 +3,7 @@
  * trial is a fresh VM of 1 MiB with one vCPU that runs a few instructions,
  * so that one that fails does not hide the next.
  *
- * For the process of avf-vmm --probe only: it arms the interval timer and
- * handles SIGALRM.
+ * For processes with one thread: it uses the interval timer and SIGALRM.
  */
 #pragma once
 

@@ -203,26 +203,36 @@ static int get_cpuid(int kvm_fd, struct kvm_cpuid2 **ret_cpuid)
 	return 0;
 }
 
-int trial_run_all(int kvm_fd, struct trial_report *ret_report)
+static int run_all(int kvm_fd, const struct kvm_cpuid2 *cpuid,
+		   struct trial_report *report)
 {
-	const struct sigaction action = {.sa_handler = nothing};
-	CLEANUP(free_p) struct kvm_cpuid2 *cpuid = NULL;
-	struct trial_report report = {0};
 	struct result r;
-	int rc = get_cpuid(kvm_fd, &cpuid);
+	int rc = measure_speed(kvm_fd, cpuid, report);
 
-	if (rc < 0)
-		return rc;
-	if (sigaction(SIGALRM, &action, NULL) < 0)
-		return fail_errno("sigaction");
-	rc = measure_speed(kvm_fd, cpuid, &report);
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(all_needed); i++) {
 		if (!is_wanted(&all_needed[i], cpuid))
 			continue;
 		rc = run_trial(kvm_fd, cpuid, &all_needed[i].trial, &r);
 		if (rc == 0 && !r.done)
-			note_failure(&report, all_needed[i].trial.name, &r);
+			note_failure(report, all_needed[i].trial.name, &r);
 	}
+	return rc;
+}
+
+int trial_run_all(int kvm_fd, struct trial_report *ret_report)
+{
+	const struct sigaction action = {.sa_handler = nothing};
+	struct sigaction before;
+	CLEANUP(free_p) struct kvm_cpuid2 *cpuid = NULL;
+	struct trial_report report = {0};
+	int rc = get_cpuid(kvm_fd, &cpuid);
+
+	if (rc < 0)
+		return rc;
+	if (sigaction(SIGALRM, &action, &before) < 0)
+		return fail_errno("sigaction");
+	rc = run_all(kvm_fd, cpuid, &report);
+	(void)sigaction(SIGALRM, &before, NULL); /* as it was */
 	if (rc < 0)
 		return rc;
 	*ret_report = report;

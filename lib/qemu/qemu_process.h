@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 
-/** Where QEMU is looked for, see program_find(). */
+/** For program_find(). */
 #define QEMU_PROGRAM "qemu-system-x86_64"
 #define QEMU_DIRS    "/usr/local/bin:/usr/bin:/bin"
 

@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/error.h"
 
 #define KVM_PROBE_DEVICE "/dev/kvm"
@@ -14,11 +17,17 @@
  *	what TAB state TAB reason TAB hint NEWLINE
  *
  * with the states of avf_probe_state_name(), as soon as its answer is known:
- * kvm.api, kvm.caps, kvm.vm, kvm.ring0, protected_vm. The words of a reason
- * have no TAB or newline. Returns the exit status of the process: 0, or 1
- * when the rows could not be written. Handles SIGALRM.
+ * protected_vm, kvm.api, kvm.caps, kvm.vm, kvm.ring0; the rows after a "no"
+ * are left out. Returns the exit status of the process: 0, or 1 when the
+ * rows could not be written. One thread only: uses SIGALRM for a moment.
  */
 int kvm_probe_main(int out_fd);
 
 /** The same with another device file. For tests. */
 int kvm_probe_device(const char *device, int out_fd);
+
+/**
+ * Whether a Linux guest would run on this host's KVM. When not, @ret_why
+ * gets the reason. One thread only: uses SIGALRM for a moment.
+ */
+bool kvm_probe_linux(char *ret_why, size_t size);
