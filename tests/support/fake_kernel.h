@@ -24,6 +24,7 @@ struct fake_kernel {
 		char name[4];
 		le32 entry;
 	} pvh;
+	unsigned char padding[4];  /* the file ends with its text */
 	unsigned char text[0x100]; /* 0, 1, 2, ... */
 };
 
