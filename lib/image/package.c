@@ -151,7 +151,6 @@ static int make_erofs(const char *stage, const char *file)
 		"--all-root",
 		"-x-1",
 		"-U00000000-0000-0000-0000-000000000000",
-		"--quiet",
 		file,
 		stage,
 		NULL,
