@@ -17,7 +17,9 @@
 #define CONNECT_LIMIT_NS   5000000000ULL
 #define CONNECT_PAUSE_MS   20
 #define START_LIMIT_MS     30000
-#define FLUSH_LIMIT_MS     1000
+#define FLUSH_LIMIT_NS     1000000000ULL
+#define CLOSE_LIMIT_NS     250000000ULL
+#define FLUSH_PAUSE_MS     10
 #define RECEIVE_CHUNK_SIZE 512
 
 /* Returns a connected socket or -1 with errno. */
@@ -129,23 +131,31 @@ int host_wait_start(struct manager *m)
 	return 0;
 }
 
-/* Power-off stops the vsock device with whatever is still queued. The device
- * has taken everything when nothing is unsent; on kernels that cannot tell
- * (before 6.11), the host closing its end says so. */
+/* Whether the host has closed its end, waiting for @ms. */
+static bool host_has_closed(const struct manager *m, int ms)
+{
+	char byte;
+
+	return fd_wait(m->link_fd, POLLIN, ms) > 0 &&
+	       recv(m->link_fd, &byte, 1, MSG_DONTWAIT) <= 0;
+}
+
+/* Power-off stops the vsock device with whatever is still queued. A host
+ * that has read everything closes its end; of another one we know at least
+ * when the device has taken it all (SIOCOUTQ, Linux 6.11). */
 void host_flush(struct manager *m)
 {
-	const uint64_t limit = clock_now_ns() + FLUSH_LIMIT_MS * 1000000ULL;
+	const uint64_t start = clock_now_ns();
 	int unsent = 0;
-	char byte;
 
 	if (m->link_fd < 0)
 		return;
 	(void)shutdown(m->link_fd, SHUT_WR); /* it may be gone already */
-	while (clock_now_ns() < limit) {
-		if (ioctl(m->link_fd, SIOCOUTQ, &unsent) == 0 && unsent == 0)
+	while (clock_now_ns() - start < FLUSH_LIMIT_NS) {
+		if (host_has_closed(m, FLUSH_PAUSE_MS))
 			return;
-		if (fd_wait(m->link_fd, POLLIN, 1) > 0 &&
-		    recv(m->link_fd, &byte, 1, MSG_DONTWAIT) <= 0)
+		if (clock_now_ns() - start >= CLOSE_LIMIT_NS &&
+		    ioctl(m->link_fd, SIOCOUTQ, &unsent) == 0 && unsent == 0)
 			return;
 	}
 }

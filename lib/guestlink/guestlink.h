@@ -4,7 +4,10 @@
  * The manager connects over vsock to port GUESTLINK_PORT of the host and
  * says HELLO. The host answers START; what happens to the payload follows as
  * PAYLOAD_STARTED, _READY and _FINISHED, or ERROR. The host may say SHUTDOWN
- * at any time. After FINISHED or ERROR the guest powers off.
+ * at any time. After FINISHED or ERROR the guest ends its half of the link,
+ * waits a moment for the host to close the other, and powers off. A payload
+ * that cannot be loaded gives an ERROR with AVF_STOP_REASON_SHUTDOWN and then
+ * FINISHED with exit code 1, which is all that AVF says.
  *
  * A frame is {le32 size of the body, le16 type, le16 zero} and the body.
  * Integers are little-endian; a text is the rest of its body, no NUL:
