@@ -63,8 +63,7 @@ static void send_op(uint16_t op, uint32_t guest_port, uint32_t host_port,
 	vsock_guest_send(&guest, &p, NULL, 0);
 }
 
-static void send_data(uint32_t guest_port, uint32_t host_port,
-		      const char *text)
+static void send_data(uint32_t guest_port, uint32_t host_port, const char *text)
 {
 	struct vsock_packet p =
 		vsock_guest_packet(VSOCK_OP_RW, guest_port, host_port);
@@ -75,7 +74,7 @@ static void send_data(uint32_t guest_port, uint32_t host_port,
 
 static struct vsock_packet expect(uint16_t op, const char *what)
 {
-	struct vsock_packet p = { 0 };
+	struct vsock_packet p = {0};
 
 	vsock_guest_settle(&guest);
 	cr_assert(vsock_guest_receive(&guest, &p, NULL), "%s: no packet", what);
@@ -203,9 +202,9 @@ Test(vsock, a_connect_waits_for_the_driver_and_survives_its_reset)
 
 	virtio_dev_reset(guest.dev);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	cr_assert_eq(virtio_vsock_connect(guest.dev, 80, pair[0], connected,
-					  NULL),
-		     0);
+	cr_assert_eq(
+		virtio_vsock_connect(guest.dev, 80, pair[0], connected, NULL),
+		0);
 	vsock_guest_settle(&guest);
 	virtio_dev_reset(guest.dev);
 	cr_assert_eq(n_connected, 0);
@@ -325,11 +324,11 @@ Test(vsock, closing_by_the_guest_delivers_what_waits)
 
 Test(vsock, configuration_and_bad_cids)
 {
-	static const uint64_t bad[] = { 0, 1, 2, UINT32_MAX, 1ULL << 32 };
-	struct virtio_vsock_config config = { .gm = &guest.gm,
-					      .loop = &guest.loop };
+	static const uint64_t bad[] = {0, 1, 2, UINT32_MAX, 1ULL << 32};
+	struct virtio_vsock_config config = {.gm = &guest.gm,
+					     .loop = &guest.loop};
 	struct virtio_dev *dev;
-	uint8_t cid[8] = { 0 };
+	uint8_t cid[8] = {0};
 
 	guest.dev->ops->config_read(guest.dev, 0, cid, 8);
 	cr_assert_eq(cid[0], VSOCK_GUEST_CID);

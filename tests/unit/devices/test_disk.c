@@ -1,0 +1,207 @@
+#include "devices/disk.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+
+#define SECTORS 8
+
+static struct loop loop;
+static struct disk *disk;
+static int image = -1; /* ours, beside the disk's own */
+static unsigned int n_done;
+static unsigned int n_idle;
+
+static void on_done(void *userdata, struct disk_request *req)
+{
+	(void)userdata;
+	(void)req;
+	n_done++;
+}
+
+static void on_idle(void *userdata)
+{
+	(void)userdata;
+	n_idle++;
+}
+
+static const struct disk_client client = {.done = on_done, .idle = on_idle};
+
+static int image_of(uint64_t size)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(ftruncate(fd, (off_t)size), 0);
+	return fd;
+}
+
+static void start(void)
+{
+	image = image_of(SECTORS * 512);
+	cr_assert_eq(loop_init(&loop), 0);
+	cr_assert_eq(disk_new(dup(image), true, &loop, &disk), 0);
+	disk_set_client(disk, &client, NULL);
+}
+
+static void stop(void)
+{
+	disk_free(disk);
+	loop_fini(&loop);
+	(void)close(image);
+}
+
+TestSuite(disk, .timeout = 20);
+
+Test(disk, sizes)
+{
+	static const struct {
+		const char *what;
+		uint64_t size;
+		int rc;
+	} rows[] = {
+		{"one sector", 512, 0},
+		{"a large sparse file", 1ULL << 40, 0},
+		{"empty", 0, AVF_ERR_INVALID},
+		{"less than a sector", 511, AVF_ERR_INVALID},
+		{"a sector and a bit", 513, AVF_ERR_INVALID},
+	};
+
+	cr_assert_eq(loop_init(&loop), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct disk *d = NULL;
+		int fd = image_of(rows[i].size);
+
+		cr_expect_eq(disk_new(fd, false, &loop, &d), rows[i].rc, "%s",
+			     rows[i].what);
+		if (d)
+			cr_expect_eq(disk_sectors(d), rows[i].size / 512, "%s",
+				     rows[i].what);
+		disk_free(d);
+		cr_expect_lt(fcntl(fd, F_GETFD), 0, "%s: closed", rows[i].what);
+	}
+}
+
+Test(disk, only_files_and_block_devices)
+{
+	struct disk *d = NULL;
+	int fds[2];
+
+	cr_assert_eq(loop_init(&loop), 0);
+	cr_assert_eq(pipe(fds), 0);
+	cr_expect_eq(disk_new(fds[0], false, &loop, &d), AVF_ERR_INVALID);
+	cr_expect_lt(disk_new(-1, false, &loop, &d), 0);
+	cr_expect_null(d);
+}
+
+/* Carry out one request and wait for it. */
+static int run(enum disk_op op, uint64_t offset, struct iovec *parts,
+	       unsigned int n)
+{
+	struct disk_request req = {
+		.op = op, .offset = offset, .parts = parts, .n_parts = n};
+	const unsigned int before = n_done;
+
+	disk_submit(disk, &req);
+	while (n_done == before)
+		cr_assert_eq(loop_run_once(&loop, 1000), 0);
+	return req.error;
+}
+
+Test(disk, moves_data_through_many_parts)
+{
+	char out[512], in[512], file[512];
+	struct iovec w[] = {{out, 1}, {out + 1, 300}, {out + 301, 211}};
+	struct iovec r[] = {{in, 511}, {in + 511, 1}};
+
+	start();
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (char)(i * 7 + 1);
+	cr_expect_eq(run(DISK_WRITE, 1024, w, 3), 0);
+	cr_expect_eq(pread(image, file, 512, 1024), 512);
+	cr_expect_eq(memcmp(file, out, 512), 0);
+	cr_expect_eq(run(DISK_FLUSH, 0, NULL, 0), 0);
+	cr_expect_eq(run(DISK_READ, 1024, r, 2), 0);
+	cr_expect_eq(memcmp(in, out, 512), 0);
+	w[0] = (struct iovec){out, 512};
+	cr_expect_eq(run(DISK_WRITE_DURABLE, 0, w, 1), 0);
+	cr_expect_eq(n_idle, n_done);
+	stop();
+}
+
+Test(disk, host_trouble_is_an_error_of_the_request)
+{
+	static char page[4096];
+	struct iovec part;
+
+	start();
+	cr_assert_eq(ftruncate(image, 512), 0);
+	part = (struct iovec){page, 512};
+	cr_expect_eq(run(DISK_READ, 1024, &part, 1), EIO, "truncated");
+	part = (struct iovec){page, 1024};
+	cr_expect_eq(run(DISK_READ, 0, &part, 1), EIO, "short read");
+	part = (struct iovec){NULL, 512};
+	cr_expect_eq(run(DISK_READ, 0, &part, 1), EFAULT, "no memory there");
+	part = (struct iovec){page, 512};
+	cr_expect_eq(run(DISK_READ, 0, &part, 1), 0, "lives on");
+	stop();
+}
+
+Test(disk, a_refused_write_is_an_error_of_the_request)
+{
+	static char page[512];
+	struct iovec part = {page, sizeof(page)};
+	struct disk_request req = {
+		.op = DISK_WRITE, .parts = &part, .n_parts = 1};
+	int fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	cr_assert_eq(ftruncate(fd, 512), 0);
+	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	cr_assert_eq(loop_init(&loop), 0);
+	cr_assert_eq(disk_new(fd, true, &loop, &disk), 0);
+	disk_set_client(disk, &client, NULL);
+	disk_submit(disk, &req);
+	while (n_done == 0)
+		cr_assert_eq(loop_run_once(&loop, 1000), 0);
+	cr_expect_eq(req.error, EPERM);
+	disk_free(disk);
+}
+
+Test(disk, drain_takes_everything_back)
+{
+	static struct disk_request reqs[64];
+	static struct iovec parts[64];
+	static char page[64][512];
+
+	start();
+	for (unsigned int i = 0; i < 64; i++) {
+		parts[i] = (struct iovec){page[i], 512};
+		reqs[i] = (struct disk_request){
+			.op = DISK_WRITE, .parts = &parts[i], .n_parts = 1};
+		disk_submit(disk, &reqs[i]);
+	}
+	disk_drain(disk);
+	memset(page, 0xff, sizeof(page)); /* nobody reads it any more */
+	cr_assert_eq(loop_run_once(&loop, 10), 0);
+	cr_expect_eq(n_done, 0);
+	parts[0] = (struct iovec){page[0], 512};
+	cr_expect_eq(run(DISK_READ, 0, parts, 1), 0, "works afterwards");
+	cr_expect_eq(page[0][0], 0, "what was drained wrote zeroes or not");
+	stop();
+}
+
+Test(disk, wake_reaches_the_client)
+{
+	start();
+	disk_wake(disk);
+	cr_assert_eq(loop_run_once(&loop, 1000), 0);
+	cr_expect_eq(n_idle, 1);
+	cr_expect_eq(n_done, 0);
+	stop();
+	disk_free(NULL);
+}
