@@ -1,6 +1,6 @@
 # What an application needs to build against us and to run: headers, the
-# shared and the static library, pkg-config and CMake files. Programs are
-# installed by the folders that build them.
+# shared and the static library, pkg-config and CMake files, and the VMM.
+# Other programs are installed by the folders that build them.
 include(CMakePackageConfigHelpers)
 
 set(AVF_CMAKEDIR "${CMAKE_INSTALL_LIBDIR}/cmake/libvirtualization")
@@ -15,6 +15,8 @@ if(TARGET avf_static)
 	install(FILES "${CMAKE_BINARY_DIR}/lib/libvirtualization.a"
 		DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endif()
+
+install(TARGETS avf-vmm RUNTIME DESTINATION "${AVF_LIBEXECDIR}")
 
 configure_package_config_file(cmake/libvirtualizationConfig.cmake.in
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfig.cmake"
