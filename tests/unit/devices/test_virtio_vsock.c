@@ -312,6 +312,7 @@ Test(vsock, closing_by_the_guest_delivers_what_waits)
 	for (unsigned int i = 0; i < VSOCK_BUF_ALLOC / sizeof(block); i++)
 		vsock_guest_send(&guest, &p, block, p.len);
 	send_op(VSOCK_OP_SHUTDOWN, 1000, PORT, VSOCK_NO_MORE);
+	(void)expect(VSOCK_OP_CREDIT_UPDATE, "the socket took half");
 	(void)expect(VSOCK_OP_RST, "the guest does not wait for the host");
 	while ((n = read(fd, block, sizeof(block))) != 0) {
 		if (n < 0)
