@@ -40,7 +40,7 @@ static int add_disk(struct machine *m, int fd, bool writable, const char *id)
 
 	if (rc < 0)
 		return rc;
-	rc = virtio_blk_new(&m->gm, disk, id, &dev);
+	rc = virtio_blk_new(&m->gm, disk, id ? id : "", &dev);
 	if (rc < 0)
 		return rc;
 	return attach(m, dev);

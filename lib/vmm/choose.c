@@ -1,12 +1,9 @@
 #include "vmm/choose.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/cleanup.h"
-#include "kvmprobe/kvm_probe.h"
-#include "kvmprobe/trial.h"
+#include "kvmprobe/kvmprobe.h"
 
 /* A text that does not fit is cut: it is for people. */
 static void PRINTF_LIKE(3, 4)
@@ -27,35 +24,10 @@ static bool needs_trial(const struct vm_config *config)
 	       config->acceleration == AVF_ACCELERATION_KVM_OR_EMULATION;
 }
 
-/* Whether KVM can run a Linux guest; if not, why. */
-static bool runs_linux(char *ret_why, size_t size)
-{
-	CLEANUP(close_p) int fd = open(KVM_PROBE_DEVICE, O_RDWR | O_CLOEXEC);
-	struct trial_report report;
-
-	if (fd < 0) {
-		(void)fail_errno("open %s", KVM_PROBE_DEVICE);
-		say(ret_why, size, "%s", error_record()->text);
-		return false;
-	}
-	if (trial_run_all(fd, &report) < 0) {
-		say(ret_why, size, "%s", error_record()->text);
-		return false;
-	}
-	if (report.failed[0] == '\0' && report.kips >= TRIAL_MIN_MIPS * 1000)
-		return true;
-	say(ret_why, size,
-	    "KVM emulates ring 0 here, at %.1f million "
-	    "instructions per second%s%s",
-	    (double)report.kips / 1000, report.failed[0] ? ", without " : "",
-	    report.failed);
-	return false;
-}
-
 int choose_acceleration(const struct vm_config *config, bool *ret_emulate,
 			char *ret_text, size_t size)
 {
-	char why[160] = "";
+	char why[256] = "";
 	bool usable = true;
 
 	if (config->acceleration == AVF_ACCELERATION_EMULATION) {
@@ -64,7 +36,7 @@ int choose_acceleration(const struct vm_config *config, bool *ret_emulate,
 		return 0;
 	}
 	if (needs_trial(config))
-		usable = runs_linux(why, sizeof(why));
+		usable = kvm_probe_linux(why, sizeof(why));
 	if (usable) {
 		say(ret_text, size, "KVM");
 		*ret_emulate = false;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvmprobe/kvm_probe.h"
+#include "kvmprobe/kvmprobe.h"
 #include "vmm/vmm.h"
 
 #define CONTROL_FD 3
