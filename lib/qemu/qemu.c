@@ -14,6 +14,7 @@
 #include "qemu/qemu_outcome.h"
 #include "qemu/qemu_process.h"
 #include "qemu/qmp.h"
+#include "vhost/vhost_user.h"
 
 /* kernel, initrd, QMP, vsock, ports, disks */
 #define MAX_FDS (4 + QEMU_N_PORTS + AVF_MAX_DISKS)
@@ -34,7 +35,8 @@ struct qemu {
 	bool timed_out;
 	int timer_fd; /* owned */
 	struct loop_source timer;
-	struct qmp *qmp; /* owned */
+	struct qmp *qmp;          /* owned */
+	struct vhost_user *vhost; /* owned; NULL: no vsock */
 	struct qemu_process process;
 	struct qemu_console console;
 };
@@ -266,6 +268,26 @@ static int start_qmp(struct qemu *qemu, struct inherited *in,
 	return qmp_new(ours, qemu->loop, &qmp_client_ops, qemu, &qemu->qmp);
 }
 
+static int start_vsock(struct qemu *qemu, const struct qemu_params *params,
+		       struct inherited *in, struct qemu_fds *fds)
+{
+	const struct vhost_user_config config = {
+		.dev = params->vsock,
+		.gm = params->gmem,
+		.loop = qemu->loop,
+		.log = qemu->log,
+	};
+	int ours = -1;
+
+	fds->vsock = -1;
+	if (!params->vsock)
+		return 0;
+	fds->vsock = inherit_socket(in, &ours);
+	if (fds->vsock < 0)
+		return fds->vsock;
+	return vhost_user_new(&config, ours, &qemu->vhost);
+}
+
 static int start_timer(struct qemu *qemu)
 {
 	qemu->timer_fd =
@@ -299,7 +321,6 @@ static int start(struct qemu *qemu, const struct qemu_params *params)
 	int rc;
 
 	memset(&fds, 0, sizeof(fds));
-	fds.vsock = -1;
 	rc = inherit_files(&in, params, &fds);
 	if (rc < 0)
 		return rc;
@@ -307,6 +328,9 @@ static int start(struct qemu *qemu, const struct qemu_params *params)
 	if (rc < 0)
 		return rc;
 	rc = start_qmp(qemu, &in, &fds);
+	if (rc < 0)
+		return rc;
+	rc = start_vsock(qemu, params, &in, &fds);
 	if (rc < 0)
 		return rc;
 	rc = start_timer(qemu);
@@ -358,6 +382,7 @@ void qemu_free(struct qemu *qemu)
 	if (!qemu)
 		return;
 	qemu_process_fini(&qemu->process);
+	vhost_user_free(qemu->vhost);
 	qmp_free(qemu->qmp);
 	qemu_console_fini(&qemu->console);
 	loop_remove(qemu->loop, &qemu->timer);
