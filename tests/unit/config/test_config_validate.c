@@ -1,0 +1,181 @@
+/* Every problem at once, by the path of its field. */
+#include "config_dir.h"
+
+#include <sys/sysinfo.h>
+
+#include "base/checked.h"
+#include "config/config.h"
+
+static avf_config *raw;
+static avf_config *payload;
+
+static void setup(void)
+{
+	make_dir();
+	make_file("kernel", "x", 4096);
+	make_file("disk", NULL, 4096);
+	make_file("empty", NULL, 0);
+	make_file("odd", NULL, 513);
+	make_file("large", "x", 3 << 20);
+	make_file("vmlinux", "\177ELF", 3 << 20);
+	cr_assert_eq(avf_config_new(AVF_CONFIG_RAW, &raw), 0);
+	cr_assert_eq(avf_config_new(AVF_CONFIG_PAYLOAD, &payload), 0);
+}
+
+static void teardown(void)
+{
+	avf_config_free(raw);
+	avf_config_free(payload);
+	remove_dir();
+}
+
+TestSuite(config_validate, .init = setup, .fini = teardown);
+
+/* The problems of @config as "field: text" lines, together. */
+static const char *problems_of(const avf_config *config)
+{
+	static char all[4096];
+	avf_problems *problems;
+	size_t used = 0;
+	int n;
+
+	n = avf_config_validate(config, &problems);
+	cr_assert_geq(n, 0);
+	cr_expect_eq((size_t)n, avf_problems_count(problems));
+	all[0] = '\0';
+	for (size_t i = 0; i < (size_t)n; i++)
+		used += (size_t)snprintf(all + used, sizeof(all) - used,
+					 "%s: %s\n",
+					 avf_problems_field(problems, i),
+					 avf_problems_text(problems, i));
+	cr_expect_null(avf_problems_field(problems, (size_t)n));
+	cr_expect_null(avf_problems_text(problems, (size_t)n));
+	avf_problems_free(problems);
+	return all;
+}
+
+static void expect_problem(const avf_config *config, const char *part)
+{
+	const char *all = problems_of(config);
+
+	cr_expect_not_null(strstr(all, part), "\"%s\" not in:\n%s", part, all);
+}
+
+static void add_disk(const char *name, bool writable)
+{
+	struct avf_disk_options options = AVF_DISK_OPTIONS_INIT;
+
+	options.writable = writable;
+	cr_assert_eq(avf_config_add_disk(raw, path_of(name), &options), 0);
+}
+
+Test(config_validate, a_good_one_has_none)
+{
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	add_disk("disk", true);
+	cr_expect_str_eq(problems_of(raw), "");
+	cr_expect_eq(config_check(raw), 0);
+	cr_expect_eq(avf_config_validate(raw, NULL), 0);
+}
+
+Test(config_validate, all_at_once)
+{
+	cr_assert_eq(avf_config_set_protected(raw, true), 0);
+	add_disk("empty", false);
+	add_disk("odd", false);
+	expect_problem(raw, "kernel: a raw VM needs a kernel");
+	expect_problem(raw, "protected: Protected VMs are not supported on "
+			    "this device.");
+	expect_problem(raw, "disks[0].image: the image is empty");
+	expect_problem(raw, "disks[1].image: size of 513 bytes");
+	cr_expect_eq(avf_config_validate(raw, NULL), 4);
+	cr_expect_eq(config_check(raw), AVF_ERR_INVALID);
+	cr_expect_not_null(strstr(error_record()->text, "protected: "));
+}
+
+Test(config_validate, payload_needs_package_and_name)
+{
+	expect_problem(payload, "package: ");
+	expect_problem(payload, "payload_name: ");
+	cr_expect_eq(avf_config_validate(payload, NULL), 2);
+	cr_assert_eq(avf_config_set_payload_name(payload, "libx.so"), 0);
+	cr_expect_eq(avf_config_validate(payload, NULL), 1);
+}
+
+Test(config_validate, consoles_need_debug_level_full)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	cr_assert_eq(avf_config_set_console_output(payload, fd), 0);
+	cr_assert_eq(avf_config_set_console_input(payload, fd), 0);
+	expect_problem(payload, "console_output: debug level must be FULL to "
+				"capture output");
+	expect_problem(payload, "console_input: debug level must be FULL to "
+				"use console input");
+	cr_assert_eq(avf_config_set_debug_level(payload, AVF_DEBUG_LEVEL_FULL),
+		     0);
+	cr_expect_null(strstr(problems_of(payload), "debug level"));
+	cr_assert_eq(avf_config_set_console_output(raw, fd), 0);
+	cr_expect_null(strstr(problems_of(raw), "debug level"),
+		       "a raw VM has no such rule");
+	close(fd);
+}
+
+Test(config_validate, memory_of_the_host_is_the_limit)
+{
+	struct sysinfo info;
+	uint64_t mib;
+
+	cr_assert_eq(sysinfo(&info), 0);
+	mib = ((uint64_t)info.totalram * info.mem_unit) >> 20;
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	if (mib >= AVF_MAX_MEMORY_MIB)
+		cr_skip("this host has more memory than a VM may have");
+	cr_assert_eq(avf_config_set_memory_mib(raw, (uint32_t)mib), 0);
+	cr_expect_eq(avf_config_validate(raw, NULL), 0);
+	cr_assert_eq(avf_config_set_memory_mib(raw, (uint32_t)mib + 1), 0);
+	expect_problem(raw, "memory_mib: ");
+}
+
+Test(config_validate, what_is_loaded_must_fit)
+{
+	cr_assert_eq(avf_config_set_memory_mib(raw, 2), 0);
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("large")), 0);
+	cr_assert_eq(avf_config_set_initrd(raw, path_of("large")), 0);
+	expect_problem(raw, "kernel: 3145728 bytes do not fit into 2 MiB");
+	expect_problem(raw, "initrd: 3145728 bytes do not fit into 2 MiB");
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("vmlinux")), 0);
+	cr_expect_null(strstr(problems_of(raw), "kernel"),
+		       "an ELF file's debug information is not loaded");
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("empty")), 0);
+	expect_problem(raw, "kernel: the file is empty");
+}
+
+Test(config_validate, one_writer_and_nobody_else)
+{
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	add_disk("disk", false);
+	add_disk("disk", false);
+	cr_expect_str_eq(problems_of(raw), "", "two readers");
+	cr_assert_eq(linkat(dir_fd, "disk", dir_fd, "alias", 0), 0);
+	add_disk("alias", true);
+	expect_problem(raw, "disks[2].image: the same file as disks[0]");
+	add_disk("disk", false);
+	expect_problem(raw, "disks[3].image: the same file as disks[2]");
+}
+
+Test(config_validate, a_file_that_shrinks_is_noticed)
+{
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	add_disk("disk", false);
+	cr_expect_eq(avf_config_validate(raw, NULL), 0);
+	make_file("disk", NULL, 100);
+	expect_problem(raw, "disks[0].image: size of 100 bytes");
+}
+
+Test(config_validate, no_list_is_an_empty_list)
+{
+	cr_expect_eq(avf_problems_count(NULL), 0);
+	cr_expect_null(avf_problems_field(NULL, 0));
+	avf_problems_free(NULL);
+}
