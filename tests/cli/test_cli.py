@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""The command line without a VM: help, wrong usage, exit codes, JSON."""
+
+import json
+import os
+import pty
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import unittest
+
+AVF = sys.argv.pop(1) if len(sys.argv) > 1 else "avf"
+
+COMMANDS = ["info", "run", "run-app", "run-microguest", "console", "image",
+            "package"]
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.dir = self.scratch.name
+        self.env = dict(os.environ, XDG_RUNTIME_DIR=self.dir, LC_ALL="C")
+        self.addCleanup(self.scratch.cleanup)
+
+    def avf(self, *args):
+        return subprocess.run([AVF, *args], capture_output=True, text=True,
+                              timeout=30, env=self.env, cwd=self.dir,
+                              stdin=subprocess.DEVNULL)
+
+    def expect(self, code, part, *args):
+        done = self.avf(*args)
+        self.assertEqual(done.returncode, code, (args, done.stderr))
+        self.assertIn(part, done.stderr, args)
+        self.assertEqual(done.stdout, "", args)
+
+    def write(self, name, text):
+        with open(os.path.join(self.dir, name), "w") as file:
+            file.write(text)
+        return name
+
+
+class Help(CliTest):
+    def test_general(self):
+        done = self.avf("--help")
+        self.assertEqual(done.returncode, 0)
+        for command in COMMANDS:
+            self.assertIn(f"  {command} ", done.stdout)
+        self.assertEqual(self.avf("help").stdout, done.stdout)
+
+    def test_every_command_shows_an_example(self):
+        for command in COMMANDS:
+            done = self.avf(command, "--help")
+            self.assertEqual(done.returncode, 0, command)
+            self.assertIn("Usage: avf " + command, done.stdout)
+            self.assertIn("Example:\n", done.stdout, command)
+            self.assertEqual(done.stderr, "")
+            self.assertEqual(self.avf("help", command).stdout, done.stdout)
+
+    def test_lines_fit_into_a_terminal(self):
+        for command in COMMANDS:
+            for line in self.avf(command, "--help").stdout.splitlines():
+                self.assertLess(len(line), 80, (command, line))
+
+    def test_exit_codes(self):
+        done = self.avf("help", "exit-codes")
+        self.assertEqual(done.returncode, 0)
+        for code in range(6):
+            self.assertIn(f"\n  {code}  ", done.stdout)
+
+
+class Usage(CliTest):
+    def test_wrong_usage_is_1(self):
+        rows = [
+            ("Commands:", []),
+            ("no command", ["start"]),
+            ("no command", ["help", "nothing"]),
+            ("configuration file", ["run"]),
+            ("configuration file", ["run", "a", "b"]),
+            ("wrong option", ["run", "--colour", "a"]),
+            ("wrong option", ["run", "-m"]),
+            ("package is needed", ["run-app"]),
+            ("--payload-binary-name", ["run-app", "x.avfpkg"]),
+            ("no argument", ["run-microguest", "x"]),
+            ("name of one VM", ["console"]),
+            ("no name of a VM", ["console", "../x"]),
+            ("no name of a VM", ["console", "x" * 65]),
+            ("no VM called", ["console", "nobody"]),
+            ("what to do", ["image"]),
+            ("unexpected", ["image", "build", "x"]),
+            ("what to do", ["package"]),
+            ("must be given", ["package", "create"]),
+            ("must be given",
+             ["package", "create", "--output", "a", "--name", "b"]),
+            ("wrong option", ["info", "--yaml"]),
+            ("no argument", ["info", "x"]),
+        ]
+        for part, args in rows:
+            with self.subTest(args=args):
+                self.expect(1, part, *args)
+
+    def test_bad_values_are_1(self):
+        rows = [
+            ("--mem", ["-m", "0"]), ("--mem", ["-m", "1"]),
+            ("--mem", ["-m", "-5"]), ("--mem", ["-m", "64k"]),
+            ("--mem", ["-m", ""]), ("--mem", ["-m", " 64"]),
+            ("--mem", ["--mem", "99999999999999999999"]),
+            ("--vcpus", ["--vcpus", "0"]), ("--vcpus", ["--vcpus", "33"]),
+            ("--vcpus", ["--vcpus", "1000"]),
+            ("--connect", ["--connect", "1023"]),
+            ("--connect", ["--connect", "4294967296"]),
+            ("--timeout", ["--timeout", "0"]),
+            ("one_cpu, match_host", ["--cpu-topology", "two"]),
+            ("kvm, kvm-or-emulation, emulation", ["--acceleration", "tcg"]),
+            ("none, full", ["--debug", "app_only"]),
+            ("standard output", ["--json", "--console", "-"]),
+            ("standard output", ["--json", "--connect", "5000"]),
+            ("standard input", ["--connect", "5000", "--console-in", "-"]),
+        ]
+        for part, args in rows:
+            with self.subTest(args=args):
+                self.expect(1, part, "run", *args, "vm.json")
+
+
+class Configuration(CliTest):
+    def test_bad_files_are_1(self):
+        self.write("text.json", "hello")
+        self.write("key.json", '{"memory": 5}')
+        self.write("kernel.json", '{"kernel": "none"}')
+        os.mkfifo(os.path.join(self.dir, "fifo"))
+        rows = [("No such file", "none.json"), ("a directory", "."),
+                ("a pipe", "fifo"), ("line 1", "text.json"),
+                ("unknown key", "key.json"), ("kernel: none", "kernel.json")]
+        for part, name in rows:
+            with self.subTest(name=name):
+                self.expect(1, part, "run", name)
+
+    def test_every_problem_is_said(self):
+        self.write("odd", "x" * 100)
+        self.write("vm.json", '{"disks": [{"image": "odd"}]}')
+        done = self.avf("run", "vm.json")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("avf: kernel: a raw VM needs a kernel", done.stderr)
+        self.assertIn("avf: disks[0].image: size of 100", done.stderr)
+
+    def test_a_protected_vm_is_2(self):
+        self.write("kernel", "x")
+        self.write("vm.json", '{"kernel": "kernel"}')
+        self.expect(2, "Protected VMs are not supported on this device.",
+                    "run", "-p", "vm.json")
+
+    def test_a_package_that_is_none_is_1(self):
+        self.write("x.avfpkg", "x" * 4096)
+        self.expect(1, "not an EROFS image", "run-app", "x.avfpkg",
+                    "--payload-binary-name", "libx.so")
+
+
+class Info(CliTest):
+    def test_text(self):
+        done = self.avf("info")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"(?m)VMs are (not )?supported\.$")
+
+    def test_json(self):
+        done = self.avf("info", "--json")
+        self.assertEqual(done.returncode, 0)
+        info = json.loads(done.stdout)
+        self.assertEqual(set(info["capabilities"]),
+                         {"protected_vm", "non_protected_vm"})
+        for row in info["probe"]:
+            self.assertIn(row["state"], ["yes", "limited", "no", "unknown"])
+            self.assertTrue(row["what"])
+            self.assertTrue(row["reason"], row["what"])
+
+
+class Console(CliTest):
+    """`avf console` against a listener of the test's own."""
+
+    def listen(self, name):
+        folder = os.path.join(self.dir, "libvirtualization")
+        os.mkdir(folder, 0o700)
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(os.path.join(folder, name + ".console"))
+        server.listen(1)
+        server.settimeout(20)
+        self.addCleanup(server.close)
+        return server
+
+    def start(self, terminal):
+        return subprocess.Popen([AVF, "console", "vm"], env=self.env,
+                                stdin=terminal, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def attrs(self, fd):
+        return termios.tcgetattr(fd)
+
+    def test_a_directory_of_others_is_refused(self):
+        os.mkdir(os.path.join(self.dir, "libvirtualization"), 0o755)
+        os.chmod(os.path.join(self.dir, "libvirtualization"), 0o755)
+        self.expect(2, "0700", "console", "vm")
+
+    def test_raw_while_connected_and_restored_by_leaving(self):
+        server = self.listen("vm")
+        master, slave = pty.openpty()
+        before = self.attrs(slave)
+        process = self.start(slave)
+        peer, _ = server.accept()
+        peer.sendall(b"login: ")
+        self.assertEqual(process.stdout.read(7), b"login: ")
+        self.assertNotEqual(self.attrs(slave), before)
+        os.write(master, b"\x03root\r\x1d")
+        self.assertEqual(process.wait(20), 0)
+        self.assertEqual(peer.recv(100), b"\x03root\r")
+        self.assertEqual(self.attrs(slave), before)
+        process.communicate()
+
+    def test_restored_by_a_signal_and_by_the_end_of_the_vm(self):
+        server = self.listen("vm")
+        for how in ("signal", "end"):
+            _, slave = pty.openpty()
+            before = self.attrs(slave)
+            process = self.start(slave)
+            peer, _ = server.accept()
+            peer.sendall(b"x")
+            process.stdout.read(1)
+            if how == "signal":
+                process.terminate()
+            else:
+                peer.close()
+            self.assertEqual(process.wait(20), 0, how)
+            self.assertEqual(self.attrs(slave), before, how)
+            process.communicate()
+
+
+if __name__ == "__main__":
+    unittest.main()
