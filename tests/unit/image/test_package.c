@@ -1,0 +1,182 @@
+#include <avf/image.h>
+
+#include <criterion/criterion.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/fd.h"
+#include "image/scratch.h"
+#include "small_disk.h"
+
+#define EROFS_MAGIC_AT 1024
+
+static char root[PATH_MAX];
+static char output[PATH_MAX];
+
+static const char *at(const char *name)
+{
+	static char path[PATH_MAX];
+
+	cr_assert_eq(path_join(path, root, name), 0);
+	return path;
+}
+
+static void setup(void)
+{
+	(void)snprintf(root, sizeof(root), "/tmp/avf-package-XXXXXX");
+	cr_assert_not_null(mkdtemp(root));
+	memcpy(output, at("x.avfpkg"), PATH_MAX);
+}
+
+static void teardown(void)
+{
+	struct scratch all;
+
+	memcpy(all.path, root, sizeof(root));
+	scratch_fini(&all);
+}
+
+TestSuite(package, .init = setup, .fini = teardown);
+
+static int create(const char *library, const char *assets)
+{
+	const char *const libraries[] = {library, NULL};
+	struct avf_package_options options = AVF_PACKAGE_OPTIONS_INIT;
+
+	options.output = output;
+	options.name = "test";
+	options.libraries = libraries;
+	options.assets = assets;
+	return avf_package_create(&options);
+}
+
+/* Entries of the directory: nothing temporary may stay. */
+static unsigned int count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned int n = 0;
+
+	cr_assert_not_null(dir);
+	while (readdir(dir))
+		n++;
+	(void)closedir(dir);
+	return n - 2;
+}
+
+static size_t read_output(char *buf, size_t size)
+{
+	FILE *file = fopen(output, "r");
+	size_t n;
+
+	cr_assert_not_null(file);
+	n = fread(buf, 1, size, file);
+	(void)fclose(file);
+	return n;
+}
+
+Test(package, same_content_gives_the_same_file)
+{
+	static char first[1 << 20];
+	static char second[1 << 20];
+	size_t size;
+
+	cr_assert_eq(create(FIXTURE, NULL), 0, "%s", error_record()->text);
+	size = read_output(first, sizeof(first));
+	cr_expect_eq(memcmp(first + EROFS_MAGIC_AT, "\xe2\xe1\xf5\xe0", 4), 0);
+	cr_assert_eq(create(FIXTURE, NULL), 0);
+	cr_assert_eq(read_output(second, sizeof(second)), size);
+	cr_expect_eq(memcmp(first, second, size), 0);
+	cr_expect_eq(count_entries(root), 1);
+}
+
+struct elf_row {
+	const char *what;
+	size_t size;
+	unsigned char class; /* EI_CLASS */
+	unsigned char data;  /* EI_DATA */
+	unsigned char type;
+	unsigned char machine;
+};
+
+static const struct elf_row elf_rows[] = {
+	{"an empty file", 0, 2, 1, 3, 62},
+	{"half an ELF header", 63, 2, 1, 3, 62},
+	{"a 32-bit library", 64, 1, 1, 3, 62},
+	{"a big-endian library", 64, 2, 2, 3, 62},
+	{"an object file", 64, 2, 1, 1, 62},
+	{"a program that is not PIE", 64, 2, 1, 2, 62},
+	{"a core dump", 64, 2, 1, 4, 62},
+	{"a library for RISC-V", 64, 2, 1, 3, 243},
+};
+
+Test(package, files_that_are_no_library)
+{
+	unsigned char elf[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(elf_rows); i++) {
+		const struct elf_row *row = &elf_rows[i];
+
+		memset(elf, 0, sizeof(elf));
+		memcpy(elf, "\177ELF", 4);
+		elf[4] = row->class;
+		elf[5] = row->data;
+		elf[16] = row->type;
+		elf[18] = row->machine;
+		(void)unlink(at("lib.so"));
+		cr_assert_eq(scratch_write(at("lib.so"), elf, row->size), 0);
+		cr_expect_eq(create(at("lib.so"), NULL), AVF_ERR_FORMAT, "%s",
+			     row->what);
+		cr_expect_lt(access(output, F_OK), 0, "%s", row->what);
+	}
+	cr_expect_eq(count_entries(root), 1, "only lib.so is left");
+}
+
+Test(package, missing_things)
+{
+	struct avf_package_options options = AVF_PACKAGE_OPTIONS_INIT;
+	const char *const none[] = {NULL};
+
+	cr_expect_eq(create(at("none.so"), NULL), AVF_ERR_NOT_FOUND);
+	cr_expect_eq(create(FIXTURE, at("none")), AVF_ERR_NOT_FOUND);
+	cr_expect_eq(create(FIXTURE, FIXTURE), AVF_ERR_IO, "a file as assets");
+	cr_expect_eq(avf_package_create(NULL), AVF_ERR_INVALID);
+	cr_expect_eq(avf_package_create(&options), AVF_ERR_INVALID, "output");
+	options.output = output;
+	cr_expect_eq(avf_package_create(&options), AVF_ERR_INVALID, "name");
+	options.name = "";
+	cr_expect_eq(avf_package_create(&options), AVF_ERR_INVALID, "name");
+	options.name = "\xff";
+	cr_expect_eq(avf_package_create(&options), AVF_ERR_INVALID,
+		     "libraries");
+	options.libraries = none;
+	cr_expect_eq(avf_package_create(&options), AVF_ERR_INVALID,
+		     "libraries");
+	options.size = 0;
+	cr_expect_eq(avf_package_create(&options), AVF_ERR_INVALID, "size");
+}
+
+Test(package, assets_with_a_link)
+{
+	cr_assert_eq(mkdir(at("assets"), 0755), 0);
+	cr_assert_eq(symlink("/etc/shadow", at("assets/link")), 0);
+	cr_expect_eq(create(FIXTURE, at("assets")), AVF_ERR_INVALID);
+}
+
+Test(package, full_disk_leaves_the_old_one)
+{
+	char old[4];
+
+	small_disk(root, "size=32k");
+	cr_assert_eq(scratch_write(output, "old", 3), 0);
+	cr_assert_eq(mkdir(at("x"), 0755), 0);
+	cr_expect_eq(create("/proc/self/exe", NULL), AVF_ERR_NO_SPACE, "%s",
+		     error_record()->text);
+	cr_expect_eq(read_output(old, sizeof(old)), 3);
+	cr_expect_eq(memcmp(old, "old", 3), 0);
+	cr_expect_eq(count_entries(root), 2, "nothing temporary is left");
+}
