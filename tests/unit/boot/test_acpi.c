@@ -64,16 +64,16 @@ static size_t build(unsigned int n_vcpus)
 /* The table of that name, by the way a kernel finds it. */
 static const unsigned char *find(const char *signature)
 {
-	const unsigned char *xsdt = tables + get64(tables + 24) - BASE;
+	const unsigned char *xsdt = tables + (get64(tables + 24) - BASE);
 	const unsigned char *table;
 
 	for (uint32_t at = 36; at < get32(xsdt + 4); at += 8) {
-		table = tables + get64(xsdt + at) - BASE;
+		table = tables + (get64(xsdt + at) - BASE);
 		if (memcmp(table, signature, 4) == 0)
 			return table;
 		if (memcmp(table, "FACP", 4) == 0 &&
 		    strcmp(signature, "DSDT") == 0)
-			return tables + get64(table + 140) - BASE;
+			return tables + (get64(table + 140) - BASE);
 	}
 	cr_assert_fail("no table %s", signature);
 	return NULL;
