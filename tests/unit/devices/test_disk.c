@@ -195,6 +195,29 @@ Test(disk, drain_takes_everything_back)
 	stop();
 }
 
+Test(disk, drain_waits_for_what_is_being_carried_out)
+{
+	const size_t size = 128U << 20; /* takes the worker a while */
+	char *memory = malloc(size);
+	struct iovec part = {memory, size};
+	struct disk_request req = {
+		.op = DISK_READ, .parts = &part, .n_parts = 1};
+
+	cr_assert_not_null(memory);
+	image = image_of(size);
+	cr_assert_eq(loop_init(&loop), 0);
+	cr_assert_eq(disk_new(dup(image), true, &loop, &disk), 0);
+	disk_set_client(disk, &client, NULL);
+	disk_submit(disk, &req);
+	(void)usleep(3000);
+	disk_drain(disk);
+	memory[size - 1] = 'x';
+	(void)usleep(200000);
+	cr_expect_eq(memory[size - 1], 'x', "written after drain");
+	stop();
+	free(memory);
+}
+
 Test(disk, wake_reaches_the_client)
 {
 	start();

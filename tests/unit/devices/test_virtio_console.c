@@ -131,7 +131,8 @@ Test(virtio_console, ports_introduce_themselves)
 	say(2, VIRTIO_CONSOLE_PORT_READY, 1);
 	expect_control(2, VIRTIO_CONSOLE_PORT_NAME, "report");
 	expect_control(2, VIRTIO_CONSOLE_PORT_OPEN, "");
-	expect_no_control("no more than that");
+	say(0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	expect_no_control("no more than that, and nothing twice");
 	stop();
 }
 
@@ -144,6 +145,8 @@ Test(virtio_console, hostile_control_messages_are_ignored)
 		uint16_t value;
 	} rows[] = {
 		{"a port that is not there", 3, VIRTIO_CONSOLE_PORT_READY, 1},
+		{"opens the first that is not there", 3,
+		 VIRTIO_CONSOLE_PORT_OPEN, 1},
 		{"port 2^32-1", UINT32_MAX, VIRTIO_CONSOLE_PORT_READY, 1},
 		{"opens what is not there", 99, VIRTIO_CONSOLE_PORT_OPEN, 1},
 		{"an unknown event", 0, 1000, 1},
