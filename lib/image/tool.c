@@ -12,7 +12,7 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 
-#define COMPLAINT_SIZE 160 /* the last words of a tool, NUL included */
+#define COMPLAINT_SIZE 2048 /* the last words of a tool, NUL included */
 #define CHUNK_SIZE     4096
 
 extern char **environ;
