@@ -63,8 +63,8 @@ static int prepare_child(const struct launch *l)
 static _Noreturn void run_child(const struct launch *l)
 {
 	/* nothing of the caller's environment steers QEMU */
-	static char path[] = "PATH=/usr/bin:/bin";
-	static char *const env[] = {path, NULL};
+	char path[] = "PATH=/usr/bin:/bin";
+	char *const env[] = {path, NULL};
 	int saved;
 
 	reset_signals();
