@@ -17,7 +17,6 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(AVF_LIBEXEC_OUTPUT "${CMAKE_BINARY_DIR}/libexec/libvirtualization")
 set(AVF_LIBEXECDIR "${CMAKE_INSTALL_LIBEXECDIR}/libvirtualization")
-set(CMAKE_INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 
 # Flags of everything that is ours. An interface target, so that nothing of it
 # reaches a project that embeds us.

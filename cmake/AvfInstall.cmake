@@ -16,6 +16,9 @@ if(TARGET avf_static)
 		DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endif()
 
+# The CLI finds the library wherever the tree is installed.
+set_target_properties(avf PROPERTIES
+	INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS avf-vmm RUNTIME DESTINATION "${AVF_LIBEXECDIR}")
 
 configure_package_config_file(cmake/libvirtualizationConfig.cmake.in
