@@ -103,7 +103,7 @@ static int push_machine(struct qemu_args *args, const struct vm_config *config)
 		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
 		"resourcecontrol=deny",
 		"-machine",
-		"microvm,pcie=on,acpi=on,rtc=on,auto-kernel-cmdline=off,"
+		"q35,sata=off,smbus=off,smm=off,vmport=off,i8042=off,"
 		"memory-backend=ram",
 		"-accel",
 		"tcg,thread=multi",

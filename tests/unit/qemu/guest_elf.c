@@ -18,9 +18,10 @@ static const unsigned char print_hello[] = {
 							  %dx */
 };
 static const unsigned char endings[][16] = {
-	/* movb $0x34, 0xfea00200: SLP_EN, S5, in the sleep control register
-	 * of the microvm's ACPI generic event device; hlt */
-	[GUEST_POWERS_OFF] = {0xc6, 0x05, 0x00, 0x02, 0xa0, 0xfe, 0x34, 0xf4},
+	/* mov $0x604, %dx; mov $0x2000, %ax; out %ax, %dx; hlt: SLP_EN in
+	 * the PM1a control register, where the firmware puts it on q35 */
+	[GUEST_POWERS_OFF] = {0x66, 0xba, 0x04, 0x06, 0x66, 0xb8, 0x00, 0x20,
+			      0x66, 0xef, 0xf4},
 	/* lidt 0 (an empty table at 0x1000 of zeroes); ud2 */
 	[GUEST_TRIPLE_FAULTS] = {0x0f, 0x01, 0x1d, 0x00, 0x10, 0x00, 0x00, 0x0f,
 				 0x0b},

@@ -1,5 +1,5 @@
 /*
- * A guest of a few instructions for QEMU's microvm: an ELF with a PVH note
+ * A guest of a few instructions for QEMU: an ELF with a PVH note
  * (Xen's docs/misc/pvh) whose code prints to the serial port and ends.
  */
 #pragma once
