@@ -1,0 +1,156 @@
+#include "probe/probe.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "probe/probe_run.h"
+
+/* All that the trial may print, in bytes. */
+#define MAX_OUTPUT 8192U
+
+/* What the trial answers, in its order. */
+static const char *const trial_rows[] = {"kvm.api", "kvm.caps", "kvm.vm",
+					 "kvm.ring0", NULL};
+
+static void say_denied(struct avf_probe *probe, const char *path)
+{
+	char hint[PROBE_HINT_SIZE];
+	char buf[1024];
+	struct group entry, *group = NULL;
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		(void)getgrgid_r(st.st_gid, &entry, buf, sizeof(buf), &group);
+	if (!group || group->gr_gid == 0) {
+		probe_add(probe, "kvm.device", AVF_PROBE_NO,
+			  "ask the administrator for access to it",
+			  "no permission to open %s", path);
+		return;
+	}
+	(void)snprintf(hint, sizeof(hint),
+		       "sudo usermod -aG %.64s $USER, then log in again",
+		       group->gr_name);
+	probe_add(probe, "kvm.device", AVF_PROBE_NO, hint,
+		  "no permission to open %s, which group %.64s may", path,
+		  group->gr_name);
+}
+
+/* Returns whether it could be opened. */
+static bool ask_device(struct avf_probe *probe, const struct probe_env *env)
+{
+	CLEANUP(close_p) int fd = -1;
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/dev/kvm", env->root);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		probe_add(probe, "kvm.device", AVF_PROBE_YES, "",
+			  "%s can be opened", path);
+		return true;
+	}
+	if (errno == EACCES || errno == EPERM)
+		say_denied(probe, path);
+	else if (errno == ENOENT)
+		probe_add(probe, "kvm.device", AVF_PROBE_NO,
+			  "load kvm_intel or kvm_amd; in a VM, enable nested "
+			  "virtualization; in a container, pass the device in",
+			  "there is no %s", path);
+	else
+		probe_add(probe, "kvm.device", AVF_PROBE_NO, "", "open %s: %s",
+			  path, strerrordesc_np(errno));
+	return false;
+}
+
+/* Every row is there, whatever the trial said. */
+static void fill_gaps(struct avf_probe *probe, enum avf_probe_state state,
+		      const char *reason)
+{
+	for (size_t i = 0; trial_rows[i]; i++) {
+		if (!probe_find(probe, trial_rows[i]))
+			probe_add(probe, trial_rows[i], state, "", "%s",
+				  reason);
+	}
+}
+
+static bool has_no(const struct avf_probe *probe)
+{
+	const struct probe_row *row;
+
+	for (size_t i = 0; trial_rows[i]; i++) {
+		row = probe_find(probe, trial_rows[i]);
+		if (row && row->state == AVF_PROBE_NO)
+			return true;
+	}
+	return false;
+}
+
+static void ask_trial(struct avf_probe *probe, const struct probe_env *env)
+{
+	char path[PATH_MAX];
+	char option[] = "--probe";
+	char *const argv[] = {path, option, NULL};
+	char output[MAX_OUTPUT];
+	char why[PROBE_REASON_SIZE];
+	size_t used;
+	int rc;
+
+	if (!env->vmm) {
+		fill_gaps(probe, AVF_PROBE_UNKNOWN, "avf-vmm is not installed");
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "%s", env->vmm);
+	rc = probe_run(argv, env->timeout_ms, output, sizeof(output), &used);
+	probe_parse_rows(probe, output, used, trial_rows);
+	if (has_no(probe))
+		fill_gaps(probe, AVF_PROBE_UNKNOWN, "not tried after that");
+	else if (rc == AVF_ERR_TIMEOUT)
+		fill_gaps(probe, AVF_PROBE_NO, "the trial guest hangs");
+	else if (rc < 0)
+		(void)snprintf(why, sizeof(why), "%s", error_record()->text);
+	else
+		(void)snprintf(why, sizeof(why), "the trial ended too early");
+	fill_gaps(probe, AVF_PROBE_UNKNOWN, why);
+}
+
+/* Yes when all that a Linux guest needs is there, else the first reason. */
+static void add_summary(struct avf_probe *probe)
+{
+	static const char *const needed[] = {"kvm.device", "kvm.api",
+					     "kvm.caps",   "kvm.vm",
+					     "kvm.ring0",  NULL};
+	const struct probe_row *row;
+
+	for (size_t i = 0; needed[i]; i++) {
+		row = probe_find(probe, needed[i]);
+		if (row && row->state == AVF_PROBE_YES)
+			continue;
+		probe_add(probe, "linux_guest.kvm",
+			  row && row->state == AVF_PROBE_UNKNOWN
+				  ? AVF_PROBE_UNKNOWN
+				  : AVF_PROBE_NO,
+			  row ? row->hint : "", "%s: %.250s", needed[i],
+			  row ? row->reason : "?");
+		return;
+	}
+	probe_add(probe, "linux_guest.kvm", AVF_PROBE_YES, "",
+		  "KVM runs Linux guests");
+}
+
+void probe_ask_kvm(struct avf_probe *probe, const struct probe_env *env)
+{
+	if (ask_device(probe, env))
+		ask_trial(probe, env);
+	else
+		fill_gaps(probe, AVF_PROBE_NO, "there is no usable /dev/kvm");
+	add_summary(probe);
+	/* The only platform that could is arm64 with pKVM, for which there is
+	 * no port yet: a VM that the host can read is not called protected. */
+	probe_add(probe, "protected_vm", AVF_PROBE_NO, "",
+		  "KVM on x86-64 cannot keep the host out of a VM's memory");
+}
