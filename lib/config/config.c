@@ -41,6 +41,7 @@ const struct vm_config *config_vm(const avf_config *config)
 	return &config->vm;
 }
 
+/* The old text goes only when the new one is there. */
 static int replace_text(char **target, const char *text)
 {
 	char *copy = NULL;
@@ -102,6 +103,7 @@ int config_set_vcpus(avf_config *config, uint32_t count)
 	return 0;
 }
 
+/* CPUs that are online now; the VM keeps the number. */
 static uint32_t host_cpus(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -109,6 +111,7 @@ static uint32_t host_cpus(void)
 	return n < 1 ? 1 : (uint32_t)MIN(n, (long)AVF_MAX_VCPUS);
 }
 
+/* Remembered also under an explicit count, which wins in any order. */
 int config_set_cpu_topology(avf_config *config, enum avf_cpu_topology topology)
 {
 	if (topology != AVF_CPU_TOPOLOGY_ONE_CPU &&

@@ -57,6 +57,8 @@ static int check_type(int fd, const char *what, enum file_use use)
 		    use == FILE_READ ? "" : " or block device");
 }
 
+/* An fd that was opened for something else would fail later, in the VMM and
+ * in the middle of the guest's work. */
 static int check_access(int fd, const char *what, bool read, bool write)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -83,6 +85,8 @@ static int check_file(int fd, const char *what, enum file_use use)
 	return check_type(fd, what, use);
 }
 
+/* O_NONBLOCK: opening a FIFO waits for its other end otherwise. What was
+ * opened is looked at before anything is read from it. */
 int config_open(int dir_fd, const char *path, bool writable, const char *field,
 		int *ret_fd)
 {
@@ -114,6 +118,7 @@ int config_open(int dir_fd, const char *path, bool writable, const char *field,
 	return 0;
 }
 
+/* The old file is closed only when the new one has passed its checks. */
 static void replace_fd(int *target, int *fd)
 {
 	fd_close(*target);
@@ -148,6 +153,7 @@ int config_take_initrd(avf_config *config, int fd)
 			      &config->vm.initrd_fd);
 }
 
+/* Not a verification: it catches the wrong file early, with a hint. */
 static int check_erofs(int fd)
 {
 	ssize_t n;

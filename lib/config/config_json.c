@@ -229,6 +229,8 @@ static int read_key(struct config_reader *reader, const struct config_key *key,
 	return key->array ? key->array(reader, value) : 0;
 }
 
+/* In the order of the table, not of the text: errors do not depend on how
+ * somebody sorted their file. */
 static int read_keys(struct config_reader *reader, json_t *root)
 {
 	json_t *value;
@@ -248,6 +250,7 @@ static int read_keys(struct config_reader *reader, json_t *root)
 	return 0;
 }
 
+/* The kind decides which keys are allowed, wherever "type" stands. */
 static int find_kind(json_t *root, enum avf_config_kind *ret_kind)
 {
 	static const char *const words[] = {"raw", "payload"};

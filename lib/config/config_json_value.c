@@ -128,6 +128,7 @@ static const struct config_key *find_near(const char *name,
 	return best;
 }
 
+/* A near key is proposed alone; the whole list helps with anything else. */
 static int fail_unknown(const char *name, const char *where,
 			const struct config_key *keys, size_t n_keys)
 {
@@ -153,6 +154,7 @@ static int fail_unknown(const char *name, const char *where,
 		    shown, list);
 }
 
+/* Tools write every key that they know: nothing in it asks for nothing. */
 static bool is_empty(const json_t *value)
 {
 	return json_is_null(value) ||
@@ -180,6 +182,8 @@ int config_json_check_keys(json_t *object, const char *where,
 	return 0;
 }
 
+/* Before parsing, as the parser recurses for each bracket. A text that is no
+ * JSON is left to the parser; only its depth is counted here. */
 int config_json_check_depth(const char *text, size_t size)
 {
 	bool in_string = false;

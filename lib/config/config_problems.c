@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 
+/* Rows are few: one more at a time is fast enough. */
 int problems_add(avf_problems *problems, const char *field, const char *format,
 		 ...)
 {

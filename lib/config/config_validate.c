@@ -33,6 +33,8 @@ static int check_protected(const struct vm_config *vm, avf_problems *problems)
 			    "protected");
 }
 
+/* More than all of the host's memory can never work. Less may still be too
+ * much, but what others use now says nothing about later. */
 static int check_memory(const struct vm_config *vm, avf_problems *problems)
 {
 	struct sysinfo info;
@@ -147,6 +149,8 @@ static bool is_same_file(int a, int b)
 	return st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino;
 }
 
+/* Two writers, or a reader beside a writer, see each other's half-done work:
+ * no file system survives that. */
 static int check_shared(const struct vm_config *vm, avf_problems *problems,
 			unsigned int index, const char *field)
 {
@@ -164,6 +168,7 @@ static int check_shared(const struct vm_config *vm, avf_problems *problems,
 	return 0;
 }
 
+/* Sizes are read here and not when the disk was added: files change. */
 static int check_disk(const struct vm_config *vm, avf_problems *problems,
 		      unsigned int index)
 {
@@ -222,6 +227,7 @@ int config_validate(const avf_config *config, avf_problems **ret_problems)
 	return count;
 }
 
+/* For avf_vm_new(), which has one text for all of it. */
 int config_check(const avf_config *config)
 {
 	CLEANUP(problems_free_p) avf_problems *problems = NULL;

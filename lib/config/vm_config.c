@@ -19,6 +19,7 @@ void vm_config_init(struct vm_config *config)
 		config->disks[i].fd = -1;
 }
 
+/* Every slot, not only the first n_disks: a half-built disk counts too. */
 void vm_config_fini(struct vm_config *config)
 {
 	for (unsigned int i = 0; i < AVF_MAX_DISKS; i++) {
@@ -80,6 +81,7 @@ static int copy_texts(const struct vm_config *from, struct vm_config *to)
 	return copy_text(from->guest_image, &to->guest_image);
 }
 
+/* The single fds; those of disks belong to copy_disks(). */
 static int copy_fds(const struct vm_config *from, struct vm_config *to)
 {
 	const int sources[] = {from->kernel_fd,     from->initrd_fd,
@@ -98,6 +100,8 @@ static int copy_fds(const struct vm_config *from, struct vm_config *to)
 	return 0;
 }
 
+/* The count is set last: a disk that failed half-way is still freed, since
+ * vm_config_fini() looks at every slot. */
 static int copy_disks(const struct vm_config *from, struct vm_config *to)
 {
 	int rc;

@@ -96,6 +96,7 @@ static int take_number(struct decoder *d, const struct record *r)
 	return 0;
 }
 
+/* The terminating NUL is ours; one inside would hide what follows it. */
 static int take_text(const struct record *r, size_t max, char **target)
 {
 	if (r->size > max)
@@ -109,6 +110,7 @@ static int take_text(const struct record *r, size_t max, char **target)
 	return 0;
 }
 
+/* Moves the fd out of the array: a second user of its index finds -1. */
 static int take_indexed_fd(struct decoder *d, const struct record *r,
 			   int *target)
 {
@@ -201,6 +203,8 @@ static int check_tag(struct decoder *d, const struct record *r)
 	return 0;
 }
 
+/* Sizes are compared with what is left before anything moves, so nothing can
+ * wrap. */
 static int take_records(struct decoder *d, const unsigned char *bytes,
 			size_t left)
 {
@@ -231,6 +235,8 @@ static int take_records(struct decoder *d, const unsigned char *bytes,
 	return 0;
 }
 
+/* Numbers have no default here: the application's side has settled them. An
+ * fd that nobody claimed is a sign of two sides that disagree. */
 static int check_complete(const struct decoder *d)
 {
 	for (unsigned int tag = 1; tag <= VM_CONFIG_LAST_NUMBER; tag++)

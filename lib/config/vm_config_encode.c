@@ -44,6 +44,7 @@ static void put_u32(struct encoder *e, enum vm_config_tag tag, uint32_t value)
 	put_bytes(e, &raw, sizeof(raw));
 }
 
+/* NULL has no record, so "not given" survives the way; "" has an empty one. */
 static void put_text(struct encoder *e, enum vm_config_tag tag,
 		     const char *text)
 {
@@ -53,6 +54,7 @@ static void put_text(struct encoder *e, enum vm_config_tag tag,
 	put_bytes(e, text, strlen(text));
 }
 
+/* Index of @fd in the array that travels beside the bytes. */
 static le16 put_in_array(struct encoder *e, int fd)
 {
 	if (e->n_fds == e->max_fds) {

@@ -30,6 +30,7 @@ int cli_usage(const char *command, const char *format, ...)
 	return CLI_EXIT_USAGE;
 }
 
+/* Mistakes of the user's are told from what the host lacks. */
 static enum cli_exit exit_of_error(int code)
 {
 	switch (code) {

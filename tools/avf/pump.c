@@ -18,6 +18,8 @@ bool pump_is_full(const struct pump *pump)
 	return pump->start < pump->end;
 }
 
+/* Either side alone: what was read goes out before more comes in, so a slow
+ * reader slows the writer and nothing piles up. */
 void pump_prepare(const struct pump *pump, struct pollfd *ret_poll)
 {
 	ret_poll->revents = 0;

@@ -162,6 +162,7 @@ static int poll_timeout_ms(const struct session *s)
 	return next <= now ? 0 : (int)((next - now) / 1000000) + 1;
 }
 
+/* The only place that waits. */
 static int loop(struct session *s)
 {
 	struct pollfd polls[POLL_STREAMS + STREAMS_POLLS];
@@ -191,6 +192,7 @@ static int loop(struct session *s)
 	return 0;
 }
 
+/* Documented in docs/cli.md and `avf help exit-codes`. */
 static int exit_code(const struct session *s)
 {
 	switch (s->stop_reason) {
@@ -223,6 +225,7 @@ static int catch_signals(struct session *s)
 	return 0;
 }
 
+/* Validated twice: the streams add fields that have rules of their own. */
 static int start(struct session *s, avf_config *config)
 {
 	int rc;

@@ -86,6 +86,8 @@ static int open_input(const char *path, int *ret_fd)
 	return 0;
 }
 
+/* A pipe, though the VMM could write to our stderr itself: it would have to
+ * make the terminal non-blocking for everybody. */
 static int open_log(struct streams *s, const struct run_options *options,
 		    avf_config *config)
 {
@@ -108,6 +110,7 @@ static int open_log(struct streams *s, const struct run_options *options,
 								: 0;
 }
 
+/* Always made, so that `avf console` can come at any time. */
 static int open_console_output(struct streams *s, avf_config *config)
 {
 	CLI_CLEANUP(cli_close) int guest_end = -1;
@@ -311,6 +314,8 @@ static bool drain_step(struct streams *s, enum stream which)
 	return true;
 }
 
+/* The guest's ends stay open as long as the VM's handle, so "empty" is the
+ * end, not end of file. */
 void streams_drain(struct streams *s)
 {
 	static const enum stream from_guest[] = {STREAM_CONSOLE, STREAM_LOG,

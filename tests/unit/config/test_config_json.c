@@ -235,7 +235,7 @@ Test(config_json, depth_is_limited_before_parsing)
 {
 	avf_config *config = NULL;
 	static const char quoted[] =
-		"{\"name\":\"[[[[[[[[[[\\\"[[[[[[[[[[[[\"}";
+		"{\"name\":\"[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[[[[[[[[[\"}";
 
 	cr_expect_eq(parse_nested(16, "[", 1), AVF_ERR_FORMAT);
 	cr_expect_eq(parse_nested(17, "[", 1), AVF_ERR_LIMIT);

@@ -305,6 +305,21 @@ Test(vm_config, every_cut_is_noticed)
 			     size);
 }
 
+Test(vm_config, a_record_never_reaches_past_the_bytes)
+{
+	static const unsigned char name[] = {9, 0, 3, 0, 'v', 'm', '!'};
+
+	for (size_t cut = 1; cut <= 3; cut++) {
+		memcpy(buf, good, sizeof(good) - 1);
+		memcpy(buf + sizeof(good) - 1, name, sizeof(name));
+		cr_expect_eq(
+			decode(buf, sizeof(good) - 1 + sizeof(name) - cut, 0),
+			AVF_ERR_PROTOCOL);
+		cr_expect_str_eq(error_record()->text,
+				 "configuration record 9: cut short");
+	}
+}
+
 Test(vm_config, too_much_is_refused)
 {
 	memcpy(buf, good, sizeof(good) - 1);
