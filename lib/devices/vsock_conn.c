@@ -166,8 +166,13 @@ void vsock_conn_finish(struct vsock_conn *conn, bool rst)
 	vsock_conn_flush(conn);
 }
 
-void vsock_conn_abort(struct vsock_conn *conn)
+void vsock_conn_abort(struct vsock_conn *conn, const char *why)
 {
+	struct virtio_dev *dev = &conn->vs->dev;
+
+	if (log_budget_take(&dev->log_budget, clock_now_ns()))
+		log_info(dev->log, "vsock: reset of %u to guest port %u: %s",
+			 conn->host_port, conn->guest_port, why);
 	conn->state = VSOCK_CLOSING;
 	conn->owes = VSOCK_OWES_RST;
 	drop_waiting(conn);

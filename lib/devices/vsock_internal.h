@@ -180,8 +180,8 @@ void vsock_conn_stop_send(struct vsock_conn *conn);
 void vsock_conn_guest_shutdown(struct vsock_conn *conn, uint32_t flags);
 /** The guest is through: flush, then free. With @rst, tell it so. */
 void vsock_conn_finish(struct vsock_conn *conn, bool rst);
-/** Close now and send an RST: the guest or the host is at fault. */
-void vsock_conn_abort(struct vsock_conn *conn);
+/** Close now and send an RST; @why goes to the log, within the budget. */
+void vsock_conn_abort(struct vsock_conn *conn, const char *why);
 /** Free it if nothing is left to do. May free: do not touch it after. */
 void vsock_conn_settle(struct vsock_conn *conn);
 

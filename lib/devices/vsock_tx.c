@@ -111,7 +111,7 @@ static int take_data(struct vsock_conn *conn, const struct packet *p)
 
 	if (p->len > VSOCK_BUF_ALLOC - (conn->received - conn->forwarded) ||
 	    conn->guest_no_send) {
-		vsock_conn_abort(conn);
+		vsock_conn_abort(conn, "data beyond credit or SHUTDOWN");
 		return 0;
 	}
 	conn->received += p->len;
@@ -131,7 +131,7 @@ static int take_data(struct vsock_conn *conn, const struct packet *p)
 		&conn->out, p->chain->parts, p->chain->n_readable,
 		sizeof(struct vsock_hdr) + sent, p->len - sent);
 	if (rc < 0)
-		vsock_conn_abort(conn); /* our limit, not the guest's fault */
+		vsock_conn_abort(conn, error_record()->text);
 	vsock_conn_watch(conn);
 	return 0;
 }
@@ -150,7 +150,7 @@ static int open_packet(struct vsock_conn *conn, const struct packet *p)
 		vsock_conn_owe(conn, VSOCK_OWES_CREDIT_UPDATE);
 		break;
 	default: /* a second REQUEST, a RESPONSE that nobody asked for */
-		vsock_conn_abort(conn);
+		vsock_conn_abort(conn, "connected already");
 		break;
 	}
 	return 0;
@@ -160,7 +160,7 @@ static int open_packet(struct vsock_conn *conn, const struct packet *p)
 static void connecting_packet(struct vsock_conn *conn, const struct packet *p)
 {
 	if (p->op != VSOCK_OP_RESPONSE || conn->owes & VSOCK_OWES_REQUEST) {
-		vsock_conn_abort(conn);
+		vsock_conn_abort(conn, "not an answer to a REQUEST");
 		return;
 	}
 	vsock_conn_open(conn);
@@ -176,7 +176,7 @@ static int conn_packet(struct vsock_conn *conn, const struct packet *p)
 	else if (conn->state == VSOCK_CLOSING)
 		return 0; /* our RST is on its way */
 	else if (!take_credit(conn, p))
-		vsock_conn_abort(conn);
+		vsock_conn_abort(conn, "more was received than sent");
 	else if (conn->state == VSOCK_CONNECTING)
 		connecting_packet(conn, p);
 	else
@@ -244,7 +244,7 @@ static int handle(struct virtio_vsock *vs, const struct virtq_chain *chain)
 	else if (!conn)
 		refuse(vs, &p);
 	else if (conn->state != VSOCK_CLOSING)
-		vsock_conn_abort(conn);
+		vsock_conn_abort(conn, "malformed packet");
 	return 0;
 }
 

@@ -176,8 +176,10 @@ static void hang_up(struct vhost_user *vhost)
 
 void vhost_user_break(struct vhost_user *vhost)
 {
-	log_warn(vhost->log, "vhost-user: connection ends: %s",
-		 error_record()->text);
+	log_write(vhost->log,
+		  error_record()->code == AVF_ERR_CLOSED ? LOG_LEVEL_INFO
+							 : LOG_LEVEL_WARN,
+		  "vhost-user: connection ends: %s", error_record()->text);
 	hang_up(vhost);
 	if (vhost->gone)
 		vhost->gone(vhost->userdata); /* may free us */
