@@ -39,11 +39,11 @@ static void ecam_write(void *opaque, uint64_t offset, const void *data,
  * are bus, device and function, 7:2 the register.
  */
 static struct pci_dev *selected(const struct pci_bus *bus, uint64_t offset,
-				uint32_t size, uint32_t *ret_reg)
+				uint32_t *ret_reg)
 {
 	uint32_t address = bus->port_address;
 
-	if (!(address & BIT(31)) || offset < PORT_DATA || size > 4)
+	if (!(address & BIT(31)) || offset < PORT_DATA)
 		return NULL;
 	*ret_reg = (address & 0xfc) + (uint32_t)(offset - PORT_DATA);
 	return function(bus, address >> 8 & 0xffff);
@@ -54,7 +54,7 @@ static void ports_read(void *opaque, uint64_t offset, void *data, uint32_t size)
 	const struct pci_bus *bus = opaque;
 	const le32 address = le32_make(bus->port_address);
 	uint32_t reg;
-	struct pci_dev *dev = selected(bus, offset, size, &reg);
+	struct pci_dev *dev = selected(bus, offset, &reg);
 
 	if (offset == 0 && size == 4)
 		memcpy(data, &address, sizeof(address));
@@ -67,7 +67,7 @@ static void ports_write(void *opaque, uint64_t offset, const void *data,
 {
 	struct pci_bus *bus = opaque;
 	uint32_t reg;
-	struct pci_dev *dev = selected(bus, offset, size, &reg);
+	struct pci_dev *dev = selected(bus, offset, &reg);
 	le32 address;
 
 	if (offset == 0 && size == 4) {

@@ -96,6 +96,9 @@ Test(msix, delivers_and_makes_routes_late)
 Test(msix, a_changed_message)
 {
 	pci_msix_signal(&dev, 0);
+	put32(8, 0x98);
+	pci_msix_signal(&dev, 0);
+	cr_expect_geq(fake_hv_delivered(&hv, ADDR, 0x98), 1U, "data alone");
 	put32(0, ADDR + 0x1000);
 	put32(4, 1);
 	put32(8, 0x99);

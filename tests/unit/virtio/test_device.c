@@ -205,6 +205,17 @@ Test(device, breaking_it_in_a_loop_does_not_fill_the_log)
 	cr_expect_geq(n_lines, 1);
 }
 
+Test(device, breaking_before_driver_ok)
+{
+	for (int i = 0; i < 3; i++) {
+		(void)!fail(AVF_ERR_PROTOCOL, "bad ring");
+		virtio_dev_break(&m.dev);
+	}
+	cr_expect(m.dev.broken);
+	cr_expect_eq(n_config_irq, 0, "no interrupt before DRIVER_OK");
+	cr_expect_eq(n_lines, 1, "one line is enough");
+}
+
 Test(device, a_failing_activation_breaks_it)
 {
 	m.activate_rc = -1;

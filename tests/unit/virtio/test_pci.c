@@ -305,10 +305,9 @@ Test(virtio_pci, window_in_configuration_space)
 		cr_expect_eq(fake_guest_get(&g, C_STATUS), windows[i].works,
 			     "%s: write", windows[i].what);
 		fake_guest_set(&g, C_STATUS, 3);
-		(void)fake_guest_config(&g, g.pci_cfg + 16, 4);
-		if (windows[i].works)
-			cr_expect_eq(fake_guest_config(&g, g.pci_cfg + 16, 1),
-				     3U, "%s: read", windows[i].what);
+		cr_expect_eq(fake_guest_config(&g, g.pci_cfg + 16, 4) & 0xff,
+			     windows[i].works ? 3U : 1U, "%s: read",
+			     windows[i].what);
 	}
 }
 

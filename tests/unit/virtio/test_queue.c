@@ -125,6 +125,15 @@ static const struct walk_row walks[] = {
 	 0,
 	 false},
 
+	{"an indirect table whose next means nothing",
+	 {{TABLE, 32, I, 1}},
+	 {{BUF, 8, N, 1}, {BUF, 8, W, 0}},
+	 0,
+	 1,
+	 1,
+	 1,
+	 false},
+
 	{"a chain that points at itself",
 	 {{BUF, 1, N, 0}},
 	 {{0}},
@@ -302,9 +311,9 @@ static const struct walk_row walks[] = {
 	 0,
 	 0,
 	 false},
-	{"next past the indirect table, inside the direct one",
+	{"next past the indirect table, where one would do",
 	 {{TABLE, 32, I, 0}},
-	 {{BUF, 8, N, 2}},
+	 {{BUF, 8, N, 2}, {0}, {BUF, 8, 0, 0}},
 	 0,
 	 AVF_ERR_PROTOCOL,
 	 0,
@@ -398,6 +407,57 @@ Test(queue, a_whole_ring_in_one_chain)
 	fake_driver_desc(&drv, SIZE - 1, (struct fake_desc){BUF, 1, N, 0});
 	fake_driver_publish(&drv, 0);
 	cr_expect_eq(virtq_pop(&vq, &chain), AVF_ERR_PROTOCOL);
+}
+
+/* A loop is told from a long chain at the length of the table. */
+Test(queue, a_loop_is_found_early)
+{
+	fake_driver_desc(&drv, 0, (struct fake_desc){BUF, 1, N, 0});
+	fake_driver_publish(&drv, 0);
+	cr_assert_eq(virtq_pop(&vq, &chain), AVF_ERR_PROTOCOL);
+	cr_expect_not_null(strstr(error_record()->text, "loop"));
+	cr_expect_eq(chain.n_readable, (unsigned int)SIZE);
+}
+
+/* The bytes behind the table would do as descriptors: they are not. */
+Test(queue, behind_the_table)
+{
+	for (uint16_t i = 0; i <= SIZE; i++)
+		fake_driver_indirect(&drv, TABLE, i,
+				     (struct fake_desc){BUF, 1, 0, 0});
+	vq.desc = TABLE;
+	fake_driver_publish(&drv, SIZE);
+	cr_expect_eq(virtq_pop(&vq, &chain), AVF_ERR_PROTOCOL);
+	fake_driver_set_avail_idx(&drv, 0);
+	fake_driver_publish(&drv, 0);
+	fake_driver_indirect(&drv, TABLE, 0,
+			     (struct fake_desc){BUF, 1, N, SIZE});
+	cr_expect_eq(virtq_pop(&vq, &chain), AVF_ERR_PROTOCOL);
+}
+
+/* 32 MiB again and again: nothing of it is touched. */
+static int pop_of_huge(uint16_t n)
+{
+	const uint64_t base = 0x10000000;
+	const uint32_t size = 0x2000000;
+
+	if (gm.n_regions == 2)
+		cr_assert_eq(gmem_add_anonymous(&gm, base, size), 0);
+	for (uint16_t i = 0; i < n; i++)
+		fake_driver_indirect(&drv, TABLE, i,
+				     (struct fake_desc){base, size,
+							i + 1 < n ? N : 0,
+							(uint16_t)(i + 1)});
+	fake_driver_desc(&drv, 0, (struct fake_desc){TABLE, 16U * n, I, 0});
+	fake_driver_publish(&drv, 0);
+	return virtq_pop(&vq, &chain);
+}
+
+Test(queue, four_gib_and_not_more)
+{
+	cr_expect_eq(pop_of_huge(128), 1);
+	cr_expect_eq(chain.readable_bytes, BIT64(32));
+	cr_expect_eq(pop_of_huge(129), AVF_ERR_PROTOCOL);
 }
 
 struct start_row {
