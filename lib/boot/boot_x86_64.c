@@ -135,15 +135,15 @@ static int load_kernel(const struct boot_input *in,
 static int load_initrd(const struct boot_input *in, gpa_t kernel_end,
 		       struct boot_range *ret_range)
 {
-	struct boot_range room;
+	/* the kernel was checked to end in RAM */
+	const struct boot_range room = {
+		.base = kernel_end,
+		.size = in->low_ram_size - kernel_end,
+	};
 
 	*ret_range = (struct boot_range){0};
 	if (in->initrd_fd < 0)
 		return 0;
-	/* the kernel's end is at or below the end of RAM */
-	room.base = (kernel_end + PAGE - 1) & ~(PAGE - 1);
-	room.size =
-		in->low_ram_size > room.base ? in->low_ram_size - room.base : 0;
 	return initrd_load(in->initrd_fd, in->gm, room, ret_range);
 }
 

@@ -207,6 +207,24 @@ Test(boot, initrd_never_meets_the_kernel)
 	cr_expect_eq(boot_load(&in, &s), AVF_ERR_LIMIT, "one byte more");
 }
 
+/* The page in which the kernel ends is the kernel's. */
+Test(boot, initrd_begins_on_a_page_of_its_own)
+{
+	const uint64_t room = RAM - (FAKE_KERNEL_BASE + FAKE_KERNEL_SIZE);
+	struct boot_cpu_state s;
+	struct fake_kernel k;
+	struct boot_input in;
+
+	fake_kernel_init(&k);
+	k.load.p_memsz = FAKE_KERNEL_SIZE + 1;
+	in = machine(fake_file(&k, sizeof(k)));
+	in.initrd_fd = fake_file("x", 1);
+	cr_assert_eq(ftruncate(in.initrd_fd, (off_t)room - 1), 0);
+	cr_expect_eq(boot_load(&in, &s), AVF_ERR_LIMIT);
+	cr_assert_eq(ftruncate(in.initrd_fd, (off_t)room - 4096), 0);
+	cr_expect_eq(boot_load(&in, &s), 0);
+}
+
 Test(boot, command_line_to_its_limit)
 {
 	char text[LAYOUT_CMDLINE_MAX + 2];

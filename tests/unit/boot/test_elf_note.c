@@ -46,6 +46,8 @@ static const struct {
 	 4, 0, 0},
 	{"cut in the head", NOTES("\4\0\0\0\4\0\0\0\x12\0\0"), 4,
 	 AVF_ERR_FORMAT, 0},
+	{"cut in the head of a note without name and entry",
+	 NOTES("\0\0\0\0\0\0\0\0\1\0\0"), 4, AVF_ERR_FORMAT, 0},
 	{"cut in the name", NOTES("\4\0\0\0\4\0\0\0\x12\0\0\0Xe"), 4,
 	 AVF_ERR_FORMAT, 0},
 	{"cut in the entry", NOTES(XEN "\1\0\0"), 4, AVF_ERR_FORMAT, 0},
