@@ -19,9 +19,9 @@
 
 struct qemu_backend {
 	struct backend backend;
-	struct vmm *vmm;   /* borrowed */
-	struct gmem gm;    /* filled over vhost-user */
-	char *program;     /* owned */
+	struct vmm *vmm; /* borrowed */
+	struct gmem gm;  /* filled over vhost-user */
+	char program[PATH_MAX];
 	char *cmdline;     /* owned */
 	struct qemu *qemu; /* owned */
 	/* Our end of the guest's failure port. */
