@@ -114,7 +114,7 @@ int kernel_download(const char *dir, char ret_package[PATH_MAX])
 	rc = find_package(name);
 	if (rc < 0)
 		return rc;
-	rc = tool_run(argv, dir, NULL, 0);
+	rc = scratch_blame_disk(dir, tool_run(argv, dir, NULL, 0));
 	if (rc < 0)
 		return rc;
 	return find_one(dir, "*.deb", ret_package);
@@ -137,7 +137,7 @@ int kernel_extract(const char *package, const char *dir,
 
 	if (access(package, R_OK) < 0)
 		return fail_errno("kernel package %s", package);
-	rc = tool_run(argv, NULL, NULL, 0);
+	rc = scratch_blame_disk(dir, tool_run(argv, NULL, NULL, 0));
 	if (rc < 0)
 		return rc;
 	rc = find_one(dir, "boot/vmlinuz-*", ret_tree->vmlinuz);

@@ -157,7 +157,7 @@ static int make_erofs(const char *stage, const char *file)
 	};
 	int rc;
 
-	rc = tool_run(argv, NULL, NULL, 0);
+	rc = scratch_blame_disk(stage, tool_run(argv, NULL, NULL, 0));
 	if (rc < 0)
 		return rc;
 	if (chmod(file, 0644) < 0)

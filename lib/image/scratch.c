@@ -7,14 +7,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
-#define WALK_FDS       16
-#define MAP_MAX_BYTES  (1ULL << 30)
-#define DIR_MODE       0755
-#define PUBLISHED_MODE 0644
+#define WALK_FDS        16
+#define MAP_MAX_BYTES   (1ULL << 30)
+#define FULL_DISK_BYTES 65536 /* less than this is a full disk */
+#define DIR_MODE        0755
+#define PUBLISHED_MODE  0644
 
 int path_join(char buf[PATH_MAX], const char *dir, const char *name)
 {
@@ -154,6 +156,17 @@ int scratch_publish_dir(const char *made, const char *target)
 	if (rc < 0)
 		return rc;
 	return sync_parent(target);
+}
+
+int scratch_blame_disk(const char *dir, int rc)
+{
+	struct statvfs fs;
+
+	if (rc != AVF_ERR_IO || statvfs(dir, &fs) < 0)
+		return rc;
+	if ((uint64_t)fs.f_bavail * fs.f_frsize >= FULL_DISK_BYTES)
+		return rc;
+	return fail(AVF_ERR_NO_SPACE, "no space left at %s", dir);
 }
 
 int scratch_publish_file(const char *made, const char *target)

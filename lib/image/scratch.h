@@ -38,6 +38,13 @@ int scratch_publish_dir(const char *made, const char *target) MUST_CHECK;
 /** The same for a file; what was at @target is gone. */
 int scratch_publish_file(const char *made, const char *target) MUST_CHECK;
 
+/**
+ * The error of a tool that wrote to @dir: AVF_ERR_NO_SPACE instead of
+ * AVF_ERR_IO when the disk is full, which some tools do not say. Returns a
+ * code, or 0 for 0.
+ */
+int scratch_blame_disk(const char *dir, int rc) MUST_CHECK;
+
 /* A whole file, mapped for reading. */
 struct mapped_file {
 	const void *data;
