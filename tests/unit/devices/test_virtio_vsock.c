@@ -314,6 +314,7 @@ Test(vsock, closing_by_the_guest_delivers_what_waits)
 	send_op(VSOCK_OP_SHUTDOWN, 1000, PORT, VSOCK_NO_MORE);
 	(void)expect(VSOCK_OP_CREDIT_UPDATE, "the socket took half");
 	(void)expect(VSOCK_OP_RST, "the guest does not wait for the host");
+	(void)open_from_guest(1000); /* the ports are free, data waits on */
 	while ((n = read(fd, block, sizeof(block))) != 0) {
 		if (n < 0)
 			vsock_guest_settle(&guest);
