@@ -144,4 +144,5 @@ Test(build, full_disk_leaves_the_old_image)
 	cr_expect_eq(access(at("image/image.json"), F_OK), 0);
 	cr_expect_eq(count_entries(root), 1, "nothing temporary is left");
 	(void)unlink(package);
+	(void)umount2(root, MNT_DETACH); /* so that teardown can remove it */
 }

@@ -179,4 +179,5 @@ Test(package, full_disk_leaves_the_old_one)
 	cr_expect_eq(read_output(old, sizeof(old)), 3);
 	cr_expect_eq(memcmp(old, "old", 3), 0);
 	cr_expect_eq(count_entries(root), 2, "nothing temporary is left");
+	(void)umount2(root, MNT_DETACH); /* so that teardown can remove it */
 }
