@@ -21,7 +21,9 @@ enum {
 	OP_CREDIT_REQUEST,
 };
 
-#define TYPE_STREAM 1U
+#define TYPE_STREAM      1U
+#define SHUTDOWN_RECEIVE 1U
+#define SHUTDOWN_SEND    2U
 
 struct packet {
 	uint64_t src_cid, dst_cid;
@@ -40,6 +42,8 @@ struct connection {
 	uint32_t peer_port;
 	uint32_t peer_alloc, peer_fwd; /* the peer's credit */
 	uint32_t tx_bytes, fwd_bytes;
+	uint32_t peer_shutdown; /* flags */
+	bool closing;
 	uint32_t n_kept; /* bytes to send back */
 	unsigned char kept[DATA];
 };
@@ -61,7 +65,7 @@ static void send(uint16_t op, uint32_t peer_port, uint32_t len)
 	tx.len = len;
 	tx.type = TYPE_STREAM;
 	tx.op = op;
-	tx.flags = 0;
+	tx.flags = op == OP_SHUTDOWN ? SHUTDOWN_RECEIVE | SHUTDOWN_SEND : 0;
 	tx.buf_alloc = DATA;
 	tx.fwd_cnt = conn.fwd_bytes;
 	(void)virtio_do(&dev.queues[QUEUE_TX], &part, 1);
@@ -105,16 +109,25 @@ static void echo(void)
 
 static _Noreturn void finish(void)
 {
-	while (conn.n_kept > 0 && conn.peer_alloc > 0) {
-		uint32_t before = conn.n_kept;
-
-		echo();
-		if (conn.n_kept == before)
-			break;
-	}
-	send(OP_RST, conn.peer_port, 0);
 	print("closed\n");
 	power_off();
+}
+
+/*
+ * The peer has shut down. One that still reads gets the rest of its bytes,
+ * then our own shutdown, which it answers with RST; one that does not gets
+ * RST at once.
+ */
+static void close_when_done(void)
+{
+	const bool reads = !(conn.peer_shutdown & SHUTDOWN_RECEIVE);
+
+	if (!conn.peer_shutdown || conn.closing || (reads && conn.n_kept > 0))
+		return;
+	conn.closing = true;
+	send(reads ? OP_SHUTDOWN : OP_RST, conn.peer_port, 0);
+	if (!reads)
+		finish();
 }
 
 static void handle(const struct packet *p)
@@ -132,7 +145,9 @@ static void handle(const struct packet *p)
 		keep(p);
 	else if (p->op == OP_CREDIT_REQUEST)
 		send(OP_CREDIT_UPDATE, conn.peer_port, 0);
-	else if (p->op == OP_SHUTDOWN || p->op == OP_RST)
+	else if (p->op == OP_SHUTDOWN)
+		conn.peer_shutdown |= p->flags;
+	else if (p->op == OP_RST)
 		finish();
 }
 
@@ -160,5 +175,6 @@ void guest_main(void)
 			offer(slot);
 		}
 		echo();
+		close_when_done();
 	}
 }
