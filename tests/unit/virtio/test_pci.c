@@ -235,6 +235,26 @@ Test(virtio_pci, no_vector_no_interrupt)
 	cr_expect_eq(fake_hv_n_routes(&m.hv), 0U);
 }
 
+Test(virtio_pci, unplugged_with_a_kick_on_its_way)
+{
+	struct echo_dev *e = echo_dev_new(&m.gm, 1);
+	struct virtio_pci *second;
+	struct fake_guest g2;
+
+	e->n_free = &n_free;
+	cr_assert_eq(virtio_pci_new(&e->dev, &m.pci, &m.loop, &m.hv.hv, NULL,
+				    &second),
+		     0);
+	fake_guest_init(&g2, &m, 2);
+	fake_guest_write(&g2, g2.notify, 0, 2);
+	virtio_pci_free(second);
+	fake_machine_run(&m);
+	cr_expect_eq(fake_guest_config(&g2, 0, 4), UINT32_MAX);
+	cr_expect_eq(fake_guest_read(&g2, g2.common, 4), UINT32_MAX);
+	cr_expect_eq(n_free, 1);
+	n_free = 0;
+}
+
 static const struct {
 	const char *what;
 	uint32_t offset, size;
