@@ -1,6 +1,5 @@
 #include "events.h"
 
-#include <string.h>
 #include <time.h>
 
 #include <jansson.h>
@@ -57,28 +56,12 @@ static void print_json(const struct reporter *reporter,
 	json_decref(line);
 }
 
-/* Why there is no KVM: the first answer of the probe that says so. */
-static void print_emulation(const struct reporter *reporter)
+/* The event's text says what runs the VM, and why KVM does not. */
+static void print_emulation(const struct avf_event *event)
 {
-	const char *reason = "KVM cannot run this VM here";
-	avf_probe *probe = NULL;
-
-	if (reporter->asked_emulation)
-		reason = "as asked";
-	else if (avf_probe_new(&probe) < 0)
-		probe = NULL;
-	for (size_t i = 0; i < avf_probe_count(probe); i++) {
-		if (strncmp(avf_probe_what(probe, i), "kvm", 3) != 0 ||
-		    avf_probe_get_state(probe, i) != AVF_PROBE_NO)
-			continue;
-		reason = avf_probe_reason(probe, i);
-		break;
-	}
 	fprintf(stderr,
-		"avf: emulation is used (%s); it is slow, and no security "
-		"boundary\n",
-		reason);
-	avf_probe_free(probe);
+		"avf: %s; emulation is slow, and no security boundary\n",
+		event->text[0] != '\0' ? event->text : "the VM is emulated");
 }
 
 static void print_stopped(const struct reporter *reporter,
@@ -112,7 +95,7 @@ static void print_text(const struct reporter *reporter,
 	switch (event->type) {
 	case AVF_EVENT_STARTED:
 		fprintf(stderr, "VM started: %s (%.0f ms)\n",
-			event->text[0] != '\0' ? event->text : "KVM", ms);
+			event->code == 0 ? "KVM" : "emulation", ms);
 		break;
 	case AVF_EVENT_PAYLOAD_STARTED:
 		fprintf(stderr, "payload started (%.0f ms)\n", ms);
@@ -144,7 +127,7 @@ void report_event(const struct reporter *reporter,
 		  const struct avf_event *event)
 {
 	if (event->type == AVF_EVENT_STARTED && event->code != 0)
-		print_emulation(reporter);
+		print_emulation(event);
 	if (reporter->json)
 		print_json(reporter, event);
 	else

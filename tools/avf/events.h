@@ -9,9 +9,8 @@
 
 struct reporter {
 	bool json;
-	bool quiet_stdout;    /* standard output carries data */
-	bool asked_emulation; /* no need to explain it */
-	uint64_t start_ns;    /* times are shown relative to this */
+	bool quiet_stdout; /* standard output carries data */
+	uint64_t start_ns; /* times are shown relative to this */
 };
 
 /** Show one event: a JSON line, or a line for people. */

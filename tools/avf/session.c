@@ -265,8 +265,6 @@ int session_run(const struct run_options *options, avf_config *config)
 	s.deadline_ns = NEVER;
 	s.reporter.json = options->json;
 	s.reporter.quiet_stdout = options->connect_port != 0;
-	s.reporter.asked_emulation = avf_config_get_acceleration(config) ==
-				     AVF_ACCELERATION_EMULATION;
 	streams_init(&s.streams);
 	rc = start(&s, config);
 	if (rc == 0)

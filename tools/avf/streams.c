@@ -61,7 +61,8 @@ static int open_output(const char *path, int standard, int *ret_fd)
 			  0666);
 	if (fd < 0)
 		return cli_fail(CLI_EXIT_USAGE, "open %s: %s", path,
-				strerror(errno));
+				errno == ENXIO ? "nobody reads this pipe"
+					       : strerror(errno));
 	*ret_fd = fd;
 	return 0;
 }
