@@ -162,7 +162,7 @@ list_build()
 		-o -name modules -o -name CMakeScripts \) -prune -o \
 		\( -type f -o -type l \) ! -name '*.o' ! -name '*.a' \
 		! -name '*.cmake' ! -name '.ninja*' ! -name 'build.ninja' \
-		! -name '*.json' -print
+		! -name compile_commands.json -print
 }
 
 list_all()
