@@ -58,15 +58,15 @@ enum avf_acceleration {
 };
 
 /** Limits and defaults. */
-#define AVF_MAX_VCPUS		32U
-#define AVF_MAX_DISKS		16U
-#define AVF_MIN_MEMORY_MIB	2U
-#define AVF_MAX_MEMORY_MIB	(256U * 1024U)
-#define AVF_DEFAULT_MEMORY_MIB	256U
+#define AVF_MAX_VCPUS          32U
+#define AVF_MAX_DISKS          16U
+#define AVF_MIN_MEMORY_MIB     2U
+#define AVF_MAX_MEMORY_MIB     (256U * 1024U)
+#define AVF_DEFAULT_MEMORY_MIB 256U
 /** Longest kernel command line, NUL excluded, in bytes. */
-#define AVF_MAX_CMDLINE		2000U
+#define AVF_MAX_CMDLINE 2000U
 /** Longest name, NUL excluded, in bytes. */
-#define AVF_MAX_NAME		64U
+#define AVF_MAX_NAME 64U
 
 /** Options of a disk. Set @c size with AVF_DISK_OPTIONS_INIT. */
 struct avf_disk_options {
@@ -78,9 +78,9 @@ struct avf_disk_options {
 	 * most; NULL: none. Copied. */
 	const char *id;
 };
-#define AVF_DISK_OPTIONS_INIT                                                  \
-	{                                                                      \
-		sizeof(struct avf_disk_options), false, NULL                   \
+#define AVF_DISK_OPTIONS_INIT                                \
+	{                                                    \
+		sizeof(struct avf_disk_options), false, NULL \
 	}
 
 /**
@@ -151,13 +151,13 @@ AVF_EXPORT int avf_config_set_cmdline(avf_config *config,
  * @options may be NULL: read-only, without a name.
  * Errors: AVF_ERR_INVALID, AVF_ERR_LIMIT (more than AVF_MAX_DISKS).
  */
-AVF_EXPORT int
-avf_config_add_disk_fd(avf_config *config, int fd,
-		       const struct avf_disk_options *options) AVF_CHECK;
+AVF_EXPORT int avf_config_add_disk_fd(
+	avf_config *config, int fd,
+	const struct avf_disk_options *options) AVF_CHECK;
 /** The same, opening @path. Errors: also AVF_ERR_NOT_FOUND, _PERMISSION. */
-AVF_EXPORT int
-avf_config_add_disk(avf_config *config, const char *path,
-		    const struct avf_disk_options *options) AVF_CHECK;
+AVF_EXPORT int avf_config_add_disk(
+	avf_config *config, const char *path,
+	const struct avf_disk_options *options) AVF_CHECK;
 
 /**
  * Memory of the guest in MiB; 0 is the default. VirtualMachineConfig's
@@ -177,16 +177,14 @@ AVF_EXPORT int avf_config_set_vcpus(avf_config *config,
 AVF_EXPORT uint32_t avf_config_get_vcpus(const avf_config *config);
 
 /** AVF's setCpuTopology(). Errors: AVF_ERR_INVALID. */
-AVF_EXPORT int
-avf_config_set_cpu_topology(avf_config *config,
-			    enum avf_cpu_topology topology) AVF_CHECK;
+AVF_EXPORT int avf_config_set_cpu_topology(
+	avf_config *config, enum avf_cpu_topology topology) AVF_CHECK;
 
 /** What may run the VM. Errors: AVF_ERR_INVALID. */
-AVF_EXPORT int
-avf_config_set_acceleration(avf_config *config,
-			    enum avf_acceleration acceleration) AVF_CHECK;
-AVF_EXPORT enum avf_acceleration
-avf_config_get_acceleration(const avf_config *config);
+AVF_EXPORT int avf_config_set_acceleration(
+	avf_config *config, enum avf_acceleration acceleration) AVF_CHECK;
+AVF_EXPORT enum avf_acceleration avf_config_get_acceleration(
+	const avf_config *config);
 
 /**
  * AVF's setProtectedVm(). No host supports it yet: with true, validation

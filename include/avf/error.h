@@ -14,7 +14,7 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define AVF_EXPORT __attribute__((visibility("default")))
-#define AVF_CHECK __attribute__((warn_unused_result))
+#define AVF_CHECK  __attribute__((warn_unused_result))
 #else
 #define AVF_EXPORT
 #define AVF_CHECK
@@ -23,7 +23,8 @@ extern "C" {
 /** What went wrong. Values never change; new ones are added at the end. */
 enum avf_err {
 	AVF_OK = 0,
-	/** An argument or a configuration field has a value that is not allowed. */
+	/** An argument or a configuration field has a value that is not
+	   allowed. */
 	AVF_ERR_INVALID = -1,
 	/** The call is not allowed in the object's present state. */
 	AVF_ERR_STATE = -2,

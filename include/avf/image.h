@@ -32,9 +32,9 @@ struct avf_image_options {
 	/** Given to @c progress. */
 	void *userdata;
 };
-#define AVF_IMAGE_OPTIONS_INIT                                                 \
-	{                                                                      \
-		sizeof(struct avf_image_options), NULL, NULL, NULL, NULL       \
+#define AVF_IMAGE_OPTIONS_INIT                                           \
+	{                                                                \
+		sizeof(struct avf_image_options), NULL, NULL, NULL, NULL \
 	}
 
 /**
@@ -43,8 +43,8 @@ struct avf_image_options {
  * Errors: AVF_ERR_NOT_FOUND (a tool, a package), AVF_ERR_FORMAT,
  * AVF_ERR_NO_SPACE, AVF_ERR_IO. Blocks, for seconds.
  */
-AVF_EXPORT int
-avf_image_build(const struct avf_image_options *options) AVF_CHECK;
+AVF_EXPORT int avf_image_build(
+	const struct avf_image_options *options) AVF_CHECK;
 
 /** Options of avf_package_create(). Set @c size with the INIT macro. */
 struct avf_package_options {
@@ -60,9 +60,9 @@ struct avf_package_options {
 	/** Directory whose content lands in assets/. NULL: none. */
 	const char *assets;
 };
-#define AVF_PACKAGE_OPTIONS_INIT                                               \
-	{                                                                      \
-		sizeof(struct avf_package_options), NULL, NULL, NULL, NULL     \
+#define AVF_PACKAGE_OPTIONS_INIT                                           \
+	{                                                                  \
+		sizeof(struct avf_package_options), NULL, NULL, NULL, NULL \
 	}
 
 /**
@@ -71,8 +71,8 @@ struct avf_package_options {
  * AVF_ERR_FORMAT (not a 64-bit shared library), AVF_ERR_NOT_FOUND,
  * AVF_ERR_NO_SPACE, AVF_ERR_IO. Blocks.
  */
-AVF_EXPORT int
-avf_package_create(const struct avf_package_options *options) AVF_CHECK;
+AVF_EXPORT int avf_package_create(
+	const struct avf_package_options *options) AVF_CHECK;
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /** AVF's VirtualMachineManager.CAPABILITY_*: a bit mask. */
-#define AVF_CAPABILITY_PROTECTED_VM	1U
+#define AVF_CAPABILITY_PROTECTED_VM     1U
 #define AVF_CAPABILITY_NON_PROTECTED_VM 2U
 
 /** The answer to one question. */

@@ -104,9 +104,12 @@ struct avf_event {
 	/** Explanation in words, or "". Bytes that a guest sent are escaped. */
 	char text[AVF_EVENT_TEXT_SIZE];
 };
-#define AVF_EVENT_INIT                                                         \
-	{                                                                      \
-		sizeof(struct avf_event), 0, 0, 0, { 0 }                       \
+#define AVF_EVENT_INIT                             \
+	{                                          \
+		sizeof(struct avf_event), 0, 0, 0, \
+		{                                  \
+			0                          \
+		}                                  \
 	}
 
 /** First and last vsock port that an application may use. */
