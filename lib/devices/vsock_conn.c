@@ -188,6 +188,8 @@ void vsock_conn_guest_shutdown(struct vsock_conn *conn, uint32_t flags)
 		conn->readable = false;
 		if (conn->fd >= 0)
 			(void)shutdown(conn->fd, SHUT_RD);
+		if (conn->hung_up) /* what it left behind is not wanted */
+			vsock_conn_stop_send(conn);
 	}
 	if (flags & VSOCK_NO_SEND)
 		conn->guest_no_send = true;

@@ -46,9 +46,10 @@ static void send_op(uint16_t op, uint32_t flags, uint32_t buf_alloc)
 	vsock_guest_send(&guest, &p, NULL, 0);
 }
 
+/* The write fails when the guest receives no more. */
 static void write_and_close(void)
 {
-	cr_assert_eq(write(fd, "data", 4), 4);
+	(void)!send(fd, "data", 4, MSG_NOSIGNAL);
 	(void)close(fd);
 }
 
@@ -133,6 +134,33 @@ Test(vsock_conn, nothing_to_do_means_sleep)
 		cr_expect_geq(clock_now_ns() - before,
 			      (NAP_MS - 2) * 1000000ULL, "%s: woke up",
 			      rows[i].what);
+	}
+}
+
+Test(vsock_conn, nobody_sends_and_nobody_receives)
+{
+	static const struct {
+		const char *what;
+		void (*first)(void);
+		void (*second)(void);
+	} rows[] = {
+		{"the guest first", guest_stops_receiving, write_and_close},
+		{"the host first", write_and_close, guest_stops_receiving},
+	};
+	struct vsock_packet p;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		virtio_dev_reset(guest.dev);
+		vsock_guest_start(&guest, 16);
+		send_op(VSOCK_OP_REQUEST, 0, 0);
+		rows[i].first();
+		vsock_guest_settle(&guest);
+		rows[i].second();
+		vsock_guest_settle(&guest);
+		while (vsock_guest_receive(&guest, &p, NULL))
+			;
+		cr_expect_eq(p.op, VSOCK_OP_SHUTDOWN, "%s", rows[i].what);
+		cr_expect_eq(p.flags, VSOCK_NO_MORE, "%s", rows[i].what);
 	}
 }
 
