@@ -42,7 +42,7 @@ rule "architectures are sibling files, not #ifdefs" \
 	'lib/*.[ch]' ':!lib/**/*_x86_64.*' ':!lib/**/*_arm64.*'
 rule "counts bytes, not elements" \
 	'for \([^;]*;[^;]*<=? sizeof\(?[^/;]*;' "${ours[@]}"
-rule "two semicolons" '(?<!for \();;(?!\))' "${ours[@]}"
+rule "two semicolons" '^(?!.*for \().*;;' "${ours[@]}"
 rule "runs behind the application's back" \
 	'__attribute__\(\((constructor|destructor)' "${ours[@]}"
 rule "AVF_EXPORT belongs into include/avf" 'AVF_EXPORT' 'lib/*.[ch]'
