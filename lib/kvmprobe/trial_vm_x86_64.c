@@ -157,17 +157,20 @@ static int set_sregs(int vcpu_fd, const struct kvm_cpuid2 *cpuid, bool ring3)
 
 static int set_msrs(int vcpu_fd)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entries[2];
-	} msrs = {.head.nmsrs = 2};
+	const struct kvm_msr_entry wanted[] = {
+		{.index = MSR_STAR,
+		 .data = (uint64_t)TRIAL_KERNEL_CS << 32 |
+			 (uint64_t)TRIAL_KERNEL_SS << 48},
+		{.index = MSR_LSTAR, .data = address_of(trial_syscall_entry)},
+	};
+	CLEANUP(free_p) struct kvm_msrs *msrs = NULL;
 
-	msrs.entries[0].index = MSR_STAR;
-	msrs.entries[0].data = (uint64_t)TRIAL_KERNEL_CS << 32 |
-			       (uint64_t)TRIAL_KERNEL_SS << 48;
-	msrs.entries[1].index = MSR_LSTAR;
-	msrs.entries[1].data = address_of(trial_syscall_entry);
-	if (ioctl(vcpu_fd, KVM_SET_MSRS, &msrs) != 2)
+	msrs = calloc(1, sizeof(*msrs) + sizeof(wanted));
+	if (!msrs)
+		return fail(AVF_ERR_NO_MEMORY, "MSRs");
+	msrs->nmsrs = ARRAY_SIZE(wanted);
+	memcpy(msrs->entries, wanted, sizeof(wanted));
+	if (ioctl(vcpu_fd, KVM_SET_MSRS, msrs) != ARRAY_SIZE(wanted))
 		return fail_errno("KVM_SET_MSRS");
 	return 0;
 }
