@@ -71,8 +71,9 @@ static void on_error(struct manager *m, const struct guestlink_msg *msg)
 {
 	struct vmm *vmm = m->vmm;
 
-	timer_set(&vmm->boot_timer, 0); /* it is about to power off */
-	(void)move_to(m, PAYLOAD_FINISHED);
+	/* it is about to power off; a payload that could not be loaded still
+	 * tells its exit code */
+	timer_set(&vmm->boot_timer, 0);
 	event_emit(&vmm->events, AVF_EVENT_ERROR, msg->error_code, msg->text);
 	vmm_guest_reason(vmm, msg->stop_reason, msg->text);
 }
