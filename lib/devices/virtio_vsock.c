@@ -1,3 +1,4 @@
+/* The device as the transport and the VMM see it. */
 #include "devices/virtio_vsock.h"
 
 #include <inttypes.h>
@@ -95,6 +96,7 @@ static void free_vsock(struct virtio_dev *dev)
 		return;
 	vs = to_vsock(dev);
 	vs->going = true;
+	/* a callback may want to try again: it is refused, so this ends */
 	while ((conn = TAILQ_FIRST(&vs->all))) {
 		vsock_conn_report(conn, AVF_ERR_CLOSED);
 		vsock_conn_free(conn);
@@ -173,6 +175,7 @@ static uint32_t take_port(struct virtio_vsock *vs, uint32_t guest_port)
 			vs->next_port = VSOCK_EPHEMERAL_PORT;
 	} while (vsock_table_find(vs, port, guest_port) ||
 		 vsock_find_listener(vs, port));
+	/* never the same twice in a row: late packets find nobody */
 	return port;
 }
 

@@ -51,6 +51,7 @@ static int grow(struct vsock_buffer *b, uint32_t need)
 
 	while (size < need)
 		size *= 2;
+	/* a power of two never above VSOCK_BUF_ALLOC: the caller checked */
 	if (size == b->size)
 		return 0;
 	if (*b->total + (size - b->size) > VSOCK_MAX_BUFFERED)
@@ -80,6 +81,7 @@ int vsock_buffer_append(struct vsock_buffer *b, const struct iovec *parts,
 	rc = grow(b, b->used + len);
 	if (rc < 0)
 		return rc;
+	/* at most two pieces: up to the end of the ring, then from its start */
 	tail = (b->head + b->used) & (b->size - 1);
 	first = MIN(len, b->size - tail);
 	if (iov_read(parts, n, offset, b->data + tail, first) != first ||

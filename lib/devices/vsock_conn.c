@@ -1,3 +1,25 @@
+/*
+ * One connection: its life and its socket.
+ *
+ *	CONNECTING --RESPONSE--> OPEN --both directions over--> CLOSING
+ *	     |                    |                                |
+ *	     +-- refused, given up, malformed packet: RST ---------+
+ *
+ * In CLOSING the guest is owed at most an RST, and the application at most
+ * what the guest had sent before: it is flushed, then both ends are gone. The
+ * guest is not kept waiting for a slow application, and its ports are free as
+ * soon as the RST is out.
+ *
+ * Each direction ends on its own (5.10.6.5):
+ *
+ *	guest: NO_SEND     -> flush, then shutdown(SHUT_WR)
+ *	guest: NO_RECEIVE  -> shutdown(SHUT_RD), the application gets EPIPE
+ *	host: end of file  -> NO_SEND, after the last byte
+ *	host: hang-up      -> NO_RECEIVE, then NO_SEND after the last byte
+ *
+ * epoll reports a hang-up for ever and it cannot be masked; so from then on
+ * the socket is not watched, and read whenever the guest has room.
+ */
 #include "devices/vsock_internal.h"
 
 #include <stddef.h>
@@ -12,6 +34,7 @@ static struct vsock_conn *to_conn(struct loop_source *source)
 	return container_of(source, struct vsock_conn, source);
 }
 
+/* The other end sees end of file, or a reset when it left data unread. */
 static void close_socket(struct vsock_conn *conn)
 {
 	loop_remove(conn->vs->loop, &conn->source);
@@ -20,6 +43,7 @@ static void close_socket(struct vsock_conn *conn)
 	conn->readable = false;
 }
 
+/* Dropped bytes count as forwarded: the guest must not run out of credit. */
 static void drop_waiting(struct vsock_conn *conn)
 {
 	vsock_conn_forwarded(conn, conn->out.used);
@@ -30,6 +54,7 @@ void vsock_conn_report(struct vsock_conn *conn, int rc)
 {
 	vsock_connected_fn *done = conn->done;
 
+	/* first, since the callback may come back here by another way */
 	conn->done = NULL;
 	if (done)
 		done(conn->done_userdata, rc);
@@ -45,6 +70,7 @@ uint32_t vsock_conn_credit(const struct vsock_conn *conn)
 		       : 0;
 }
 
+/* Whether there is something to read, room for it or not. */
 static bool wants_read(const struct vsock_conn *conn)
 {
 	return conn->state == VSOCK_OPEN && conn->readable &&
@@ -58,6 +84,10 @@ bool vsock_conn_may_read(const struct vsock_conn *conn)
 
 void vsock_conn_make_ready(struct vsock_conn *conn)
 {
+	/*
+	 * Guests tell of new room by themselves, but need not (5.10.6.3); one
+	 * question per blockade is enough, and no flood.
+	 */
 	if (wants_read(conn) && vsock_conn_credit(conn) == 0 &&
 	    !conn->credit_asked) {
 		conn->credit_asked = true;
@@ -79,6 +109,8 @@ void vsock_conn_watch(struct vsock_conn *conn)
 {
 	uint32_t events = 0;
 
+	/* Level-triggered: what cannot be read now must not be watched, or
+	 * the loop would spin on it. */
 	if (conn->state == VSOCK_OPEN && !conn->stalled &&
 	    !conn->host_no_send && !conn->guest_no_receive)
 		events |= EPOLLIN;
@@ -132,6 +164,7 @@ void vsock_conn_flush(struct vsock_conn *conn)
 	struct msghdr msg = {.msg_iov = parts};
 	ssize_t n;
 
+	/* nobody is there any more: everything was dropped already */
 	if (conn->fd < 0)
 		return;
 	while (conn->out.used > 0) {
@@ -141,6 +174,7 @@ void vsock_conn_flush(struct vsock_conn *conn)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			break;
+		/* EPIPE: the application closed, or stopped reading */
 		if (n < 0) {
 			vsock_conn_stop_receive(conn);
 			break;
@@ -158,6 +192,8 @@ void vsock_conn_finish(struct vsock_conn *conn, bool rst)
 	conn->state = VSOCK_CLOSING;
 	conn->readable = false;
 	conn->owes = rst ? VSOCK_OWES_RST : 0;
+	/* The ports are taken until the RST is out: the guest would take it
+	 * for the answer to a new REQUEST. */
 	if (rst)
 		vsock_conn_make_ready(conn);
 	else
@@ -275,6 +311,7 @@ int vsock_conn_new(struct virtio_vsock *vs, uint32_t host_port,
 	CLEANUP(free_p) struct vsock_conn *conn = NULL;
 	int rc;
 
+	/* those that only flush count too: each holds an fd and a buffer */
 	if (vs->n_conns >= VSOCK_MAX_CONNS)
 		return fail(AVF_ERR_LIMIT, "vsock: more than %d connections",
 			    VSOCK_MAX_CONNS);

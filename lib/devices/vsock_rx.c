@@ -1,4 +1,15 @@
-/* Packets to the guest: who is next, and what goes into its buffers. */
+/*
+ * Packets to the guest: who is next, and what goes into its buffers.
+ *
+ * Data is read from the socket straight into the guest's memory: buffers for
+ * several packets are taken, their parts after the headers become one
+ * recvmsg(), then the headers are written and what was not filled is given
+ * back. How many are taken doubles while a read fills them all, so that a
+ * ping-pong of small messages does not pay for the bulk.
+ *
+ * The guest is interrupted once per run. It is asked for kicks only when we
+ * have something and it has no buffer.
+ */
 #include "devices/vsock_internal.h"
 
 #include <string.h>
@@ -61,6 +72,7 @@ static void put_conn_packet(struct vsock_conn *conn, struct virtq_chain *chain,
 	put_packet(conn->vs, chain, &hdr);
 }
 
+/* No credit in it: there is no connection to count for. */
 static int send_stray(struct virtio_vsock *vs)
 {
 	const struct vsock_stray *to = &vs->rsts[vs->first_rst];
@@ -110,6 +122,7 @@ static int send_owed(struct vsock_conn *conn)
 
 	if (rc <= 0)
 		return rc;
+	/* ends: the caller saw that something is owed */
 	while (!(conn->owes & owed_packets[i].bit))
 		i++;
 	op = owed_packets[i].op;
@@ -138,6 +151,7 @@ static int take_burst(struct vsock_conn *conn, struct burst *b)
 	int rc = 0;
 
 	memset(b, 0, sizeof(*b));
+	/* a chain has at most VIRTQ_MAX_PARTS parts: it fits or is not taken */
 	while (b->n_chains < conn->burst && b->bytes < credit &&
 	       VSOCK_RX_PARTS - b->n_parts >= VIRTQ_MAX_PARTS) {
 		c = &vs->rx_chains[b->n_chains];
@@ -204,8 +218,10 @@ static int send_data(struct vsock_conn *conn)
 		left -= len;
 		used++;
 	}
+	/* in any order: unpop steps back one at a time */
 	for (unsigned int i = used; i < b.n_chains; i++)
 		virtq_unpop(rx_queue(vs));
+	/* an empty read costs a turn too, so that every run ends */
 	return rc < 0 ? rc : (int)MAX(used, 1U);
 }
 
@@ -250,6 +266,7 @@ void vsock_rx_run(struct virtio_vsock *vs)
 			break;
 		budget -= spent;
 	}
+	/* one interrupt for the whole run, if the driver wants it at all */
 	virtio_dev_signal(&vs->dev, VSOCK_RX);
 	if (spent < 0)
 		virtio_dev_break(&vs->dev);

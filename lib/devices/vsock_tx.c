@@ -1,4 +1,16 @@
-/* Packets from the guest: copied, checked, answered. */
+/*
+ * Packets from the guest: copied, checked, answered.
+ *
+ * What is wrong with a packet decides who pays for it:
+ *
+ *	not from this guest, not to us, no header  -> dropped, nobody to tell
+ *	malformed, of a known connection           -> RST of that connection
+ *	of no connection                           -> RST (5.10.6.5), bounded
+ *	the ring itself                            -> the device needs a reset
+ *
+ * The queue never waits for an application: what its socket does not take is
+ * buffered, and a guest cannot send more than its credit allows.
+ */
 #include "devices/vsock_internal.h"
 
 #include <sys/socket.h>
@@ -40,6 +52,7 @@ static bool parse(const struct virtio_vsock *vs,
 	return p->src_cid == vs->guest_cid && p->dst_cid == VSOCK_CID_HOST;
 }
 
+/* A length below the chain's is fine, drivers may hand out whole buffers. */
 static bool is_sane(const struct packet *p)
 {
 	return p->type == VSOCK_TYPE_STREAM && p->op >= VSOCK_OP_REQUEST &&
@@ -69,6 +82,7 @@ static bool take_credit(struct vsock_conn *conn, const struct packet *p)
 	uint32_t step = p->fwd_cnt - conn->peer_forwarded;
 
 	conn->peer_buf_alloc = p->buf_alloc;
+	/* serial numbers: the nearer way round says who is older */
 	if (step > INT32_MAX)
 		return true; /* older than what we know */
 	if (step > conn->sent - conn->peer_forwarded)
@@ -91,6 +105,7 @@ static int send_now(struct vsock_conn *conn, const struct packet *p,
 	*ret_sent = 0;
 	if (conn->out.used > 0)
 		return 0; /* it waits its turn */
+	/* straight from the guest's memory: most data is never copied here */
 	msg.msg_iovlen = iov_slice(p->chain->parts, p->chain->n_readable,
 				   sizeof(struct vsock_hdr), p->len, parts);
 	n = sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -114,6 +129,7 @@ static int take_data(struct vsock_conn *conn, const struct packet *p)
 		vsock_conn_abort(conn, "data beyond credit or SHUTDOWN");
 		return 0;
 	}
+	/* counted also when nobody reads it: both sides must agree */
 	conn->received += p->len;
 	if (p->len == 0)
 		return 0;
@@ -146,6 +162,7 @@ static int open_packet(struct vsock_conn *conn, const struct packet *p)
 		break;
 	case VSOCK_OP_CREDIT_UPDATE:
 		break; /* every packet is one */
+	/* a bit of the connection: any number of them is one answer */
 	case VSOCK_OP_CREDIT_REQUEST:
 		vsock_conn_owe(conn, VSOCK_OWES_CREDIT_UPDATE);
 		break;
@@ -200,6 +217,7 @@ static int accept_guest(struct virtio_vsock *vs, const struct packet *p,
 	rc = vsock_conn_new(vs, p->host_port, p->guest_port, pair[0], &conn);
 	if (rc < 0)
 		return rc;
+	/* 5.10.6.3: every packet carries credit, the first one too */
 	conn->peer_buf_alloc = p->buf_alloc;
 	rc = listener->accept(listener->userdata, p->guest_port,
 			      take_fd(&app_fd));
@@ -263,6 +281,7 @@ int vsock_tx_run(struct virtio_vsock *vs)
 	unsigned int budget = VSOCK_TX_BUDGET;
 	int rc;
 
+	/* we look again before the end; until then a kick is only an exit */
 	virtq_disable_kicks(tx);
 	for (; budget > 0 && vs->dev.active; budget--) {
 		rc = virtq_pop(tx, &vs->tx_chain);

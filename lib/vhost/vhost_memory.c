@@ -1,3 +1,4 @@
+/* Guest memory that comes as files, over a socket, from a stranger. */
 #include "vhost/vhost_memory.h"
 
 #include <fcntl.h>
@@ -59,6 +60,7 @@ int vhost_memory_set(struct vhost_memory *mem, const struct vhost_msg *msg)
 				       t->n_regions * sizeof(t->regions[0]))
 		return fail(AVF_ERR_PROTOCOL, "vhost-user: %u regions, %u fds",
 			    t->n_regions, msg->n_fds);
+	/* all or nothing: what runs goes on with the old table */
 	gmem_init(&fresh);
 	for (unsigned int i = 0; rc == 0 && i < t->n_regions; i++)
 		rc = map_region(&fresh, msg->fds[i], &t->regions[i]);

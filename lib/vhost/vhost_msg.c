@@ -1,3 +1,4 @@
+/* Messages as bytes; every length is checked before it is used. */
 #include "vhost/vhost_msg.h"
 
 #include <string.h>
@@ -124,6 +125,8 @@ int vhost_msg_read(struct vhost_msg *msg, int fd)
 	size_t at;
 	int rc = 1;
 
+	/* never past the message: the fds of the next one come with its bytes
+	 */
 	while (rc > 0 && msg->have < head)
 		rc = receive(msg, fd, (char *)&msg->header + msg->have,
 			     head - msg->have);

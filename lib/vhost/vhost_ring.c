@@ -1,3 +1,11 @@
+/*
+ * The rings of a vhost-user device.
+ *
+ * What the peer says about a ring is kept here and put into the device's
+ * queue when the ring starts: when it has addresses, a kick fd and is
+ * enabled, in whatever order they came. A ring that is stopped keeps its
+ * set-up and remembers where it was.
+ */
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -40,6 +48,7 @@ static void stop(struct vhost_ring *ring)
 	struct virtio_dev *dev = ring->vhost->dev;
 	struct virtq *vq = queue_of(ring);
 
+	/* models give unused buffers back, so nothing is lost in between */
 	if (vq->started)
 		ring->base = vq->next_avail;
 	virtq_reset(vq);
@@ -82,6 +91,7 @@ static int start_queue(struct vhost_ring *ring)
 	vq->desc = ring->desc;
 	vq->avail = ring->avail;
 	vq->used = ring->used;
+	/* activation does this for all, but a later ring was reset since */
 	vq->event_idx = vhost->features & VIRTIO_F_EVENT_IDX;
 	vq->indirect = vhost->features & VIRTIO_F_INDIRECT_DESC;
 	return virtq_start(vq, ring->base);
@@ -254,6 +264,7 @@ int vhost_ring_set_kick(struct vhost_user *vhost, struct vhost_msg *msg)
 		return rc;
 	if (fd < 0)
 		return fail(AVF_ERR_PROTOCOL, "vhost-user: ring without kicks");
+	/* may come at any time: the old one must not be watched any more */
 	stop(ring);
 	close_p(&ring->kick_fd);
 	ring->kick_fd = fd;

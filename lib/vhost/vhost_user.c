@@ -1,3 +1,4 @@
+/* The connection: one message at a time, acted on, answered. */
 #include "vhost/vhost_user.h"
 
 #include <stddef.h>
@@ -21,6 +22,7 @@ static int set_features(struct vhost_user *vhost, struct vhost_msg *msg)
 	if (features & ~(vhost->dev->features_offered | VHOST_F_PROTOCOL))
 		return fail(AVF_ERR_PROTOCOL,
 			    "vhost-user: features that were not offered");
+	/* bit 30 belongs to the connection, the device never sees it */
 	vhost->features = features & ~VHOST_F_PROTOCOL;
 	/* without the extension there is no SET_VRING_ENABLE */
 	if (features & VHOST_F_PROTOCOL)
@@ -52,6 +54,7 @@ static int set_protocol_features(struct vhost_user *vhost,
 	return 0;
 }
 
+/* There is one owner: who holds the socket. */
 static int nothing(struct vhost_user *vhost, struct vhost_msg *msg)
 {
 	(void)vhost;
@@ -59,6 +62,7 @@ static int nothing(struct vhost_user *vhost, struct vhost_msg *msg)
 	return 0;
 }
 
+/* Long deprecated; some front-ends still mean "reset" by it. */
 static int reset_owner(struct vhost_user *vhost, struct vhost_msg *msg)
 {
 	(void)msg;
@@ -169,6 +173,7 @@ static void hang_up(struct vhost_user *vhost)
 		return;
 	loop_remove(vhost->loop, &vhost->source);
 	close_p(&vhost->fd);
+	/* rings first: a model that is reset completes nothing any more */
 	vhost_rings_fini(vhost);
 	virtio_dev_reset(vhost->dev);
 	vhost_msg_fini(&vhost->msg);
