@@ -339,7 +339,8 @@ static int start(struct qemu *qemu, const struct qemu_params *params)
 	rc = start_process(qemu, params, &in, &fds);
 	if (rc < 0)
 		return rc;
-	set_timer(qemu, QEMU_READY_TIMEOUT_MS);
+	set_timer(qemu, params->ready_timeout_ms ? params->ready_timeout_ms
+						 : QEMU_READY_TIMEOUT_MS);
 	return 0;
 }
 

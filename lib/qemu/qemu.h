@@ -51,6 +51,7 @@ struct qemu_params {
 	 * was made over, empty: vhost-user fills it. NULL: no vsock. */
 	struct virtio_dev *vsock;
 	struct gmem *gmem;
+	uint32_t ready_timeout_ms; /* 0: QEMU_READY_TIMEOUT_MS */
 	struct loop *loop;
 	const struct log *log; /* may be NULL */
 	const struct qemu_ops *ops;

@@ -1,9 +1,13 @@
-/* The supervisor with a real QEMU; skipped where none is installed. */
+/* The supervisor, with scripts in the place of QEMU and with a real one, where
+ * it is installed. */
 #include <criterion/criterion.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +24,7 @@ struct run {
 	struct vm_config config;
 	struct qemu *qemu;
 	int console[2]; /* pipe */
+	uint32_t ready_timeout_ms;
 	int started, stopped;
 	int reason;
 	char text[AVF_EVENT_TEXT_SIZE];
@@ -60,6 +65,7 @@ static int begin(struct run *run, const char *program, int kernel_fd)
 		.initrd_fd = -1,
 		.cmdline = "console=ttyS0",
 		.failure_fd = -1,
+		.ready_timeout_ms = run->ready_timeout_ms,
 		.loop = &run->loop,
 		.ops = &ops,
 		.userdata = run,
@@ -148,6 +154,120 @@ Test(qemu_real, killed_qemu_is_a_crash)
 	finish(&run);
 	cr_expect_eq(run.reason, AVF_STOP_REASON_CRASH);
 	cr_expect_str_eq(run.text, "QEMU was killed by signal 9 (KILL)");
+}
+
+/* Of all our fds QEMU has those that it was given. */
+Test(qemu_real, stray_fds_stay_with_us)
+{
+	struct run run = {0};
+	char path[256], link[64];
+	int kernel;
+
+	find_qemu(path, sizeof(path));
+	kernel = guest_elf_open(GUEST_HANGS);
+	vm_config_init(&run.config);
+	cr_assert_eq(dup2(kernel, 200), 200); /* without close-on-exec */
+	cr_assert_eq(begin(&run, path, kernel), 0);
+	fd_close(kernel);
+	while (!run.started)
+		cr_assert_eq(loop_run_once(&run.loop, 10000), 0);
+	(void)snprintf(link, sizeof(link), "/proc/%d/fd/200",
+		       qemu_get_pid(run.qemu));
+	cr_expect_neq(access(link, F_OK), 0);
+	finish(&run);
+	fd_close(200);
+}
+
+static void add_disk(struct vm_config *config, int flags, bool writable)
+{
+	char path[] = "/tmp/avf-disk-XXXXXX";
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(ftruncate(fd, 1 << 20), 0);
+	fd_close(fd);
+	fd = open(path, flags | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(unlink(path), 0);
+	config->disks[config->n_disks++] = (struct vm_disk){
+		.fd = fd,
+		.writable = writable,
+		.id = strdup("a,b\"}"),
+	};
+}
+
+/* QEMU refuses to start when it cannot open one as it is described. */
+Test(qemu_real, disks_however_they_were_opened)
+{
+	struct run run = {0};
+	char path[256];
+	int kernel;
+
+	find_qemu(path, sizeof(path));
+	kernel = guest_elf_open(GUEST_POWERS_OFF);
+	vm_config_init(&run.config);
+	add_disk(&run.config, O_RDONLY, false);
+	add_disk(&run.config, O_RDWR, true);
+	add_disk(&run.config, O_RDWR, false);
+	cr_assert_eq(begin(&run, path, kernel), 0);
+	fd_close(kernel);
+	run_until_stopped(&run, 30000);
+	finish(&run);
+	cr_expect_eq(run.reason, AVF_STOP_REASON_SHUTDOWN, "%s", run.text);
+}
+
+/* A script in the place of QEMU. */
+static void run_fake(struct run *run, const char *script)
+{
+	char path[] = "/tmp/avf-fake-XXXXXX";
+	int fd = mkstemp(path);
+	int kernel = guest_elf_open(GUEST_HANGS);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fd_write_all(fd, script, strlen(script)), 0);
+	cr_assert_eq(fchmod(fd, 0700), 0);
+	fd_close(fd);
+	vm_config_init(&run->config);
+	run->ready_timeout_ms = 300;
+	cr_assert_eq(begin(run, path, kernel), 0, "%s", error_record()->text);
+	fd_close(kernel);
+	run_until_stopped(run, 10000);
+	finish(run);
+	cr_expect_eq(unlink(path), 0);
+	cr_expect_eq(run->started, 0);
+	cr_expect_eq(run->stopped, 1);
+	cr_expect_eq(run->reason, AVF_STOP_REASON_START_FAILED);
+}
+
+Test(qemu_fake, never_answers)
+{
+	struct run run = {0};
+
+	run_fake(&run, "#!/bin/sh\nexec sleep 60\n");
+	cr_expect_str_eq(run.text, "QEMU did not answer");
+}
+
+Test(qemu_fake, dies_with_a_reason)
+{
+	struct run run = {0};
+
+	run_fake(&run, "#!/bin/sh\necho first >&2\n"
+		       "printf 'no \\033[1mluck' >&2\nexit 3\n");
+	cr_expect_str_eq(run.text,
+			 "QEMU exited with status 3: no \\x1b[1mluck");
+}
+
+Test(qemu_fake, no_such_program)
+{
+	struct run run = {0};
+	int kernel = guest_elf_open(GUEST_HANGS);
+
+	vm_config_init(&run.config);
+	cr_expect_eq(begin(&run, "/nonexistent/qemu", kernel),
+		     AVF_ERR_NOT_FOUND);
+	fd_close(kernel);
+	finish(&run);
+	cr_expect_eq(run.stopped, 0);
 }
 
 Test(qemu_real, freed_while_it_runs)
