@@ -96,7 +96,7 @@ static void ask_trial(struct avf_probe *probe, const struct probe_env *env)
 	char option[] = "--probe";
 	char *const argv[] = {path, option, NULL};
 	char output[MAX_OUTPUT];
-	char why[PROBE_REASON_SIZE];
+	char why[PROBE_REASON_SIZE] = "";
 	size_t used;
 	int rc;
 
