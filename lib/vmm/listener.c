@@ -27,14 +27,9 @@ static int hand_over(void *userdata, uint32_t guest_port, int fd)
 	return wire_send(l->fd, WIRE_ACCEPTED, &body, sizeof(body), &owned, 1);
 }
 
-static void listener_close(struct vmm_listener *l)
+/* Stop and free one that is off the list. */
+static void listener_free(struct vmm_listener *l)
 {
-	struct vmm_listener **p = &l->vmm->listeners;
-
-	while (*p && *p != l)
-		p = &(*p)->next;
-	if (*p)
-		*p = l->next;
 	virtio_vsock_unlisten(l->vmm->backend->vsock, l->port);
 	loop_remove(&l->vmm->loop, &l->source);
 	fd_close(l->fd);
@@ -45,10 +40,15 @@ static void ready(struct loop_source *source, uint32_t events)
 {
 	struct vmm_listener *l =
 		container_of(source, struct vmm_listener, source);
+	struct vmm_listener **p = &l->vmm->listeners;
 
 	/* the application only ever closes its end */
 	(void)events;
-	listener_close(l);
+	while (*p && *p != l)
+		p = &(*p)->next;
+	if (*p)
+		*p = l->next;
+	listener_free(l);
 }
 
 /* Takes @fd when it succeeds. */
@@ -90,6 +90,10 @@ void listener_open(struct vmm *vmm, uint32_t port, int fd)
 
 void listener_close_all(struct vmm *vmm)
 {
-	while (vmm->listeners)
-		listener_close(vmm->listeners);
+	struct vmm_listener *l;
+
+	while ((l = vmm->listeners) != NULL) {
+		vmm->listeners = l->next;
+		listener_free(l);
+	}
 }
