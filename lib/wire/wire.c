@@ -105,8 +105,9 @@ static int check(const struct wire_header *header, const struct msghdr *msg,
 	return 0;
 }
 
-int wire_receive(int sock, struct wire_message *m)
+int wire_receive(int sock, struct wire_message *ret_message)
 {
+	struct wire_message *m = ret_message;
 	struct wire_header header;
 	struct iovec iov[2] = {
 		{&header, sizeof(header)},
