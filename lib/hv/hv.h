@@ -30,6 +30,7 @@ enum hv_exit_kind {
 	HV_EXIT_RESET,
 	HV_EXIT_FAILED, /* the hypervisor gave up; text in the record */
 };
+#define HV_N_EXIT_KINDS (HV_EXIT_FAILED + 1)
 
 /*
  * One exit. For reads the caller fills @data before it runs the vCPU again;

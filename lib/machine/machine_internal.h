@@ -21,7 +21,8 @@ struct vcpu {
 	unsigned int index;
 	pthread_t thread;
 	bool has_thread;
-	struct hv_vcpu *hv_vcpu; /* owned by the thread; see @gate */
+	struct hv_vcpu *hv_vcpu;         /* owned by the thread; see @gate */
+	uint64_t exits[HV_N_EXIT_KINDS]; /* the thread's until it is joined */
 };
 
 /*

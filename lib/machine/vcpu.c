@@ -2,6 +2,7 @@
  * vCPU threads. Each makes its vCPU, waits at the gate until all exist, and
  * then runs the guest, carrying accesses to the buses.
  */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,6 +107,7 @@ static void *vcpu_main(void *arg)
 	if (pass_gate(m, make_vcpu(v))) {
 		while (!must_quit(m)) {
 			m->hv->ops->vcpu_run(v->hv_vcpu, &e);
+			v->exits[e.kind]++;
 			handle(m, &e);
 		}
 	}
@@ -176,6 +178,30 @@ int vcpus_start(struct machine *m)
 	return 0;
 }
 
+static uint64_t count(const struct machine *m, enum hv_exit_kind kind)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < m->n_vcpus; i++)
+		sum += m->vcpus[i].exits[kind];
+	return sum;
+}
+
+/* What a run cost in exits to user space, for those who look for speed. The
+ * data path of a queue has none: ioeventfds and irqfds carry it. */
+static void report_exits(const struct machine *m)
+{
+	if (m->params.config->debug_level != AVF_DEBUG_LEVEL_FULL)
+		return;
+	log_info(m->params.log,
+		 "exits: pio-in %" PRIu64 ", pio-out %" PRIu64
+		 ", mmio-read %" PRIu64 ", mmio-write %" PRIu64
+		 ", interrupted %" PRIu64,
+		 count(m, HV_EXIT_PIO_READ), count(m, HV_EXIT_PIO_WRITE),
+		 count(m, HV_EXIT_MMIO_READ), count(m, HV_EXIT_MMIO_WRITE),
+		 count(m, HV_EXIT_INTERRUPTED));
+}
+
 void vcpus_stop(struct machine *m)
 {
 	__atomic_store_n(&m->quit, true, __ATOMIC_RELEASE);
@@ -202,4 +228,5 @@ void vcpus_stop(struct machine *m)
 		v->hv_vcpu = NULL;
 		v->has_thread = false;
 	}
+	report_exits(m);
 }

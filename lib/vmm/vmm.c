@@ -142,18 +142,29 @@ static int build(struct vmm *vmm, bool emulated)
 	return restrict_process();
 }
 
+/* A point of the time line, for bench/. */
+static void mark(struct vmm *vmm, const char *text)
+{
+	if (vmm->config.debug_level == AVF_DEBUG_LEVEL_FULL)
+		log_info(&vmm->log, "boot: %s", text);
+}
+
 /* Everything up to a running guest. */
 static int start(struct vmm *vmm)
 {
 	char why[WIRE_TEXT];
 	bool emulated;
-	int rc = choose_acceleration(&vmm->config, &emulated, why, sizeof(why));
+	int rc;
 
+	mark(vmm, "the VMM has its orders");
+	rc = choose_acceleration(&vmm->config, &emulated, why, sizeof(why));
 	if (rc < 0)
 		return rc;
+	mark(vmm, "the host was asked");
 	rc = build(vmm, emulated);
 	if (rc < 0)
 		return rc;
+	mark(vmm, "the machine is built, the process restricted");
 	rc = timer_init(&vmm->boot_timer, &vmm->loop, boot_expired, vmm);
 	if (rc < 0)
 		return rc;
