@@ -101,6 +101,9 @@ static void talk(avf_vm *vm)
 
 static void print_event(const struct avf_event *event, uint64_t start)
 {
+	/* what the VMM tells about itself: 0 error, 1 warning, 2 info */
+	if (event->type == AVF_EVENT_LOG && event->code > 1)
+		return;
 	printf("%8.3f s  %-16s %d %s\n", (double)(event->time_ns - start) / 1e9,
 	       avf_event_type_name(event->type), event->code, event->text);
 	fflush(stdout);

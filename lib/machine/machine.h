@@ -18,6 +18,8 @@
 #include "hv/hv.h"
 #include "virtio/device.h"
 
+/** Every vCPU exists; they run when this returns. In machine_start(). */
+typedef void machine_started_fn(void *userdata);
 /** The guest is over; @reason is an enum avf_stop_reason. On the loop, once. */
 typedef void machine_stopped_fn(void *userdata, int reason, const char *text);
 /** Bytes that the guest wrote to its failure port. On the loop. */
@@ -30,6 +32,7 @@ struct machine_params {
 	struct hv *hv;         /* taken, also on failure */
 	struct loop *loop;     /* borrowed; its lock becomes the machine's */
 	const struct log *log; /* borrowed */
+	machine_started_fn *started;
 	machine_stopped_fn *stopped;
 	machine_failure_fn *failure;
 	void *userdata;

@@ -174,6 +174,7 @@ int vcpus_start(struct machine *m)
 	rc = wait_ready(m);
 	if (rc < 0)
 		return rc;
+	m->params.started(m->params.userdata);
 	open_gate(m);
 	return 0;
 }

@@ -9,6 +9,13 @@
 
 #define ROOM_STEP 32U
 
+#define SANDBOX                                               \
+	"on,obsolete=deny,elevateprivileges=deny,spawn=deny," \
+	"resourcecontrol=deny"
+#define MACHINE                                                \
+	"q35,sata=off,smbus=off,smm=off,vmport=off,i8042=off," \
+	"memory-backend=ram"
+
 static int push_taken(struct qemu_args *args, char *text)
 {
 	char **larger;
@@ -94,23 +101,11 @@ static int push_machine(struct qemu_args *args, const struct vm_config *config)
 	/* Nothing of the user's or the system's QEMU set-up has a say, and
 	 * no sub-process, no new privilege, no change of priorities. */
 	static const char *const fixed[] = {
-		"-nodefaults",
-		"-no-user-config",
-		"-display",
-		"none",
-		"-no-reboot",
-		"-sandbox",
-		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
-		"resourcecontrol=deny",
-		"-machine",
-		"q35,sata=off,smbus=off,smm=off,vmport=off,i8042=off,"
-		"memory-backend=ram",
-		"-accel",
-		"tcg,thread=multi",
-		"-cpu",
-		"max",
-		"-object",
-		NULL};
+		"-nodefaults", "-no-user-config",  "-display",
+		"none",        "-no-reboot",       "-sandbox",
+		SANDBOX,       "-machine",         MACHINE,
+		"-accel",      "tcg,thread=multi", "-cpu",
+		"max",         "-object",          NULL};
 	int rc = push_all(args, fixed);
 
 	if (rc < 0)

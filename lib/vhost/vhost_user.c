@@ -182,7 +182,7 @@ static void hang_up(struct vhost_user *vhost)
 void vhost_user_break(struct vhost_user *vhost)
 {
 	log_write(vhost->log,
-		  error_record()->code == AVF_ERR_CLOSED ? LOG_LEVEL_INFO
+		  error_record()->code == AVF_ERR_CLOSED ? LOG_LEVEL_DEBUG
 							 : LOG_LEVEL_WARN,
 		  "vhost-user: connection ends: %s", error_record()->text);
 	hang_up(vhost);

@@ -24,6 +24,12 @@ static int start(struct backend *backend)
 	return machine_start(to_kvm_backend(backend)->machine);
 }
 
+/* vCPUs exist and wait: nobody else touches the VMM yet. */
+static void started(void *userdata)
+{
+	vmm_started(userdata, false);
+}
+
 /* The machine has no power button: hardware-reduced ACPI without a GED. */
 static bool ask_shutdown(struct backend *backend)
 {
@@ -73,6 +79,7 @@ int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 		.guest_cid = GUESTLINK_GUEST_CID,
 		.loop = &vmm->loop,
 		.log = &vmm->log,
+		.started = started,
 		.stopped = stopped,
 		.failure = failure,
 		.userdata = vmm,

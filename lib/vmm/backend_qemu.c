@@ -49,6 +49,13 @@ static void failure_ready(struct loop_source *source, uint32_t events)
 		loop_remove(&b->vmm->loop, source);
 }
 
+static void started(void *userdata)
+{
+	struct qemu_backend *b = userdata;
+
+	vmm_started(b->vmm, true);
+}
+
 static void stopped(void *userdata, int reason, const char *text)
 {
 	struct qemu_backend *b = userdata;
@@ -56,7 +63,10 @@ static void stopped(void *userdata, int reason, const char *text)
 	vmm_guest_ended(b->vmm, reason, text);
 }
 
-static const struct qemu_ops qemu_ops = {.stopped = stopped};
+static const struct qemu_ops qemu_ops = {
+	.started = started,
+	.stopped = stopped,
+};
 
 static int start(struct backend *backend)
 {

@@ -29,6 +29,11 @@ void vmm_stop(struct vmm *vmm, int reason, const char *text)
 	loop_quit(&vmm->loop);
 }
 
+void vmm_started(struct vmm *vmm, bool emulated)
+{
+	event_emit(&vmm->events, AVF_EVENT_STARTED, emulated ? 1 : 0, vmm->why);
+}
+
 void vmm_guest_reason(struct vmm *vmm, int reason, const char *text)
 {
 	if (vmm->guest_reason >= 0 || reason < 0)
@@ -152,12 +157,12 @@ static void mark(struct vmm *vmm, const char *text)
 /* Everything up to a running guest. */
 static int start(struct vmm *vmm)
 {
-	char why[WIRE_TEXT];
 	bool emulated;
 	int rc;
 
 	mark(vmm, "the VMM has its orders");
-	rc = choose_acceleration(&vmm->config, &emulated, why, sizeof(why));
+	rc = choose_acceleration(&vmm->config, &emulated, vmm->why,
+				 sizeof(vmm->why));
 	if (rc < 0)
 		return rc;
 	mark(vmm, "the host was asked");
@@ -178,9 +183,6 @@ static int start(struct vmm *vmm)
 	if (rc < 0)
 		return rc;
 	arm_boot_timer(vmm, emulated);
-	lock(vmm);
-	event_emit(&vmm->events, AVF_EVENT_STARTED, emulated ? 1 : 0, why);
-	unlock(vmm);
 	return 0;
 }
 

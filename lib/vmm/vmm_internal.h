@@ -30,6 +30,7 @@ struct vmm {
 	struct timer boot_timer;
 	struct timer stop_timer;
 	struct vmm_listener *listeners; /* owned list */
+	char why[WIRE_TEXT];            /* what runs the guest, and why that */
 	/* The outcome; the first word counts. */
 	bool stopped;
 	int stop_reason;
@@ -44,6 +45,9 @@ struct vmm {
 
 /** The VM is over: remember why and leave the loop. The first call counts. */
 void vmm_stop(struct vmm *vmm, int reason, const char *text);
+
+/** The guest is about to run its first instruction. For backends. */
+void vmm_started(struct vmm *vmm, bool emulated);
 
 /** As vmm_stop(), for a guest that ended by itself: what it said about the
  * reason counts more than how the machine stopped. */

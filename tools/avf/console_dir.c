@@ -57,7 +57,8 @@ int console_dir_open(void)
 		return -1;
 	}
 	owned = fd;
-	fd = -1;
+	fd = -1; /* handed over: not to be closed here */
+	(void)fd;
 	return owned;
 }
 
@@ -127,6 +128,7 @@ int console_listen(int dir_fd, const char *name)
 	    listen(fd, 4) < 0)
 		return -1;
 	owned = fd;
-	fd = -1;
+	fd = -1; /* handed over: not to be closed here */
+	(void)fd;
 	return owned;
 }

@@ -75,13 +75,12 @@ static void print_stopped(const struct reporter *reporter,
 	fflush(out);
 }
 
+/* Errors and warnings; --json has everything. */
 static void print_log(const struct avf_event *event)
 {
-	static const char *const levels[] = {"error", "warning", "info"};
+	static const char *const levels[] = {"error", "warning"};
 
-	if (event->code < 0 || event->code > 2)
-		fprintf(stderr, "avf-vmm: %s\n", event->text);
-	else
+	if (event->code == 0 || event->code == 1)
 		fprintf(stderr, "avf-vmm: %s: %s\n", levels[event->code],
 			event->text);
 }
