@@ -121,9 +121,9 @@ int vm_config_encode(const struct vm_config *config, void *buf, size_t size,
 		     size_t *ret_used, int *fds, unsigned int max_fds,
 		     unsigned int *ret_n_fds)
 {
-	struct encoder e = {
-		.buf = buf, .size = size, .fds = fds, .max_fds = max_fds};
+	struct encoder e = {.buf = buf, .size = size, .max_fds = max_fds};
 
+	e.fds = fds;
 	put_config(&e, config);
 	if (e.overflow)
 		return fail(AVF_ERR_LIMIT,
