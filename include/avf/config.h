@@ -67,6 +67,8 @@ enum avf_acceleration {
 #define AVF_MAX_CMDLINE 2000U
 /** Longest name, NUL excluded, in bytes. */
 #define AVF_MAX_NAME 64U
+/** Largest encrypted storage: 1 TiB. */
+#define AVF_MAX_STORAGE_BYTES 1099511627776ULL
 
 /** Options of a disk. Set @c size with AVF_DISK_OPTIONS_INIT. */
 struct avf_disk_options {
@@ -109,6 +111,13 @@ AVF_EXPORT int avf_config_parse_json(const char *text, size_t size,
 
 /** As avf_config_parse_json(), from a file; paths are relative to it. */
 AVF_EXPORT int avf_config_load(const char *path,
+			       avf_config **ret_config) AVF_CHECK;
+
+/**
+ * A copy of @config, with duplicates of its fds; it belongs to the caller.
+ * Errors: AVF_ERR_NO_MEMORY, AVF_ERR_LIMIT (no more fds).
+ */
+AVF_EXPORT int avf_config_copy(const avf_config *config,
 			       avf_config **ret_config) AVF_CHECK;
 
 /** The kind that was given to avf_config_new(). */
@@ -247,6 +256,70 @@ AVF_EXPORT int avf_config_set_log_output(avf_config *config, int fd) AVF_CHECK;
  */
 AVF_EXPORT int avf_config_set_boot_timeout_ms(avf_config *config,
 					      uint32_t timeout_ms) AVF_CHECK;
+
+/**
+ * Size of the storage that the guest encrypts, in bytes; 0, the default, is
+ * none. It belongs to a named VM (avf_manager_create()). Running such a VM
+ * is AVF_ERR_UNSUPPORTED yet: its key needs the VM's identity.
+ * Errors: AVF_ERR_INVALID (above AVF_MAX_STORAGE_BYTES), AVF_ERR_STATE (raw).
+ */
+AVF_EXPORT int avf_config_set_encrypted_storage_bytes(avf_config *config,
+						      uint64_t bytes) AVF_CHECK;
+AVF_EXPORT uint64_t
+avf_config_get_encrypted_storage_bytes(const avf_config *config);
+
+/**
+ * Whether the console's and the log's output are kept for
+ * avf_vm_get_console_output() and _log_output(). AVF's setVmOutputCaptured().
+ * Needs debug level FULL: validation says so.
+ */
+AVF_EXPORT int avf_config_set_vm_output_captured(avf_config *config,
+						 bool captured) AVF_CHECK;
+AVF_EXPORT bool avf_config_get_vm_output_captured(const avf_config *config);
+
+/** Whether avf_vm_get_console_input() works. As vm_output_captured. */
+AVF_EXPORT int avf_config_set_vm_console_input_supported(
+	avf_config *config, bool supported) AVF_CHECK;
+AVF_EXPORT bool avf_config_get_vm_console_input_supported(
+	const avf_config *config);
+
+/*
+ * What was set, or its default. Texts are borrowed until the next change.
+ * A file that was given by path has its absolute path here; one that was
+ * given as an fd, or not at all, has NULL.
+ */
+AVF_EXPORT const char *avf_config_get_kernel(const avf_config *config);
+AVF_EXPORT const char *avf_config_get_initrd(const avf_config *config);
+AVF_EXPORT const char *avf_config_get_cmdline(const avf_config *config);
+AVF_EXPORT const char *avf_config_get_package(const avf_config *config);
+AVF_EXPORT const char *avf_config_get_payload_name(const avf_config *config);
+AVF_EXPORT const char *avf_config_get_guest_image(const avf_config *config);
+AVF_EXPORT enum avf_cpu_topology avf_config_get_cpu_topology(
+	const avf_config *config);
+AVF_EXPORT enum avf_debug_level avf_config_get_debug_level(
+	const avf_config *config);
+AVF_EXPORT bool avf_config_get_protected(const avf_config *config);
+AVF_EXPORT bool avf_config_get_hugepages(const avf_config *config);
+AVF_EXPORT uint32_t avf_config_get_boot_timeout_ms(const avf_config *config);
+
+/** Number of disks; path, access and name of disk @index. */
+AVF_EXPORT size_t avf_config_get_disk_count(const avf_config *config);
+AVF_EXPORT const char *avf_config_get_disk(const avf_config *config,
+					   size_t index);
+AVF_EXPORT bool avf_config_get_disk_writable(const avf_config *config,
+					     size_t index);
+AVF_EXPORT const char *avf_config_get_disk_id(const avf_config *config,
+					      size_t index);
+
+/**
+ * Whether a VM of configuration @a may get @b: AVF's isCompatibleWith().
+ * Equal must be: kind, debug level, protection, size of the encrypted
+ * storage, capturing of output, console input, payload name, guest image.
+ * Free are: memory, CPUs, acceleration, the path of the package, kernel,
+ * parameters, disks, huge pages, time-outs.
+ */
+AVF_EXPORT bool avf_config_is_compatible(const avf_config *a,
+					 const avf_config *b);
 
 /** What is wrong with a configuration: one row per problem. */
 typedef struct avf_problems avf_problems;

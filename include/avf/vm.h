@@ -136,9 +136,10 @@ AVF_EXPORT void avf_vm_free(avf_vm *vm);
  * the guest starts is told by events (STARTED, or STOPPED with
  * START_FAILED). The same handle can be run again after STOPPED was
  * delivered. Does not block.
- * Errors: AVF_ERR_STATE (it is running), AVF_ERR_NOT_FOUND (avf-vmm or the
- * guest image), AVF_ERR_BUSY (a writable disk is used by another VM),
- * AVF_ERR_LIMIT, AVF_ERR_NO_MEMORY, AVF_ERR_IO.
+ * Errors: AVF_ERR_STATE ("VM is not in stopped state", "VM has been
+ * deleted"), AVF_ERR_NOT_FOUND (avf-vmm, the guest image or a file of a named
+ * VM), AVF_ERR_UNSUPPORTED (encrypted storage), AVF_ERR_BUSY (a writable disk
+ * is used by another VM), AVF_ERR_LIMIT, AVF_ERR_NO_MEMORY, AVF_ERR_IO.
  */
 AVF_EXPORT int avf_vm_run(avf_vm *vm) AVF_CHECK;
 
@@ -157,6 +158,37 @@ AVF_EXPORT int avf_vm_kill(avf_vm *vm) AVF_CHECK;
 
 /** One of enum avf_status. RUNNING until STOPPED was delivered. */
 AVF_EXPORT enum avf_status avf_vm_get_status(const avf_vm *vm);
+
+/**
+ * A copy of the VM's configuration; it belongs to the caller. That of a
+ * named VM knows its files by path and opens them when it is used.
+ * Errors: AVF_ERR_NO_MEMORY, AVF_ERR_LIMIT (no more fds).
+ */
+AVF_EXPORT int avf_vm_get_config(const avf_vm *vm,
+				 avf_config **ret_config) AVF_CHECK;
+
+/**
+ * Use a copy of @config from the next run on; a named VM keeps it on disk.
+ * AVF's setConfig().
+ * Errors: AVF_ERR_STATE ("VM is not in stopped state", "VM has been
+ * deleted"), AVF_ERR_INVALID ("incompatible config", the first problem of
+ * validation, a named VM's file given as an fd), those of writing it.
+ */
+AVF_EXPORT int avf_vm_set_config(avf_vm *vm,
+				 const avf_config *config) AVF_CHECK;
+
+/**
+ * The captured output of the console and of the log, and the input of the
+ * console: pipes that live from before a run to the start of the next one.
+ * Before the first run they are those of the first run. *@ret_fd, a
+ * duplicate, belongs to the caller; output ends when the run does. A guest
+ * whose output nobody reads waits when the pipe is full.
+ * Errors: AVF_ERR_STATE ("Capturing vm outputs is turned off", "VM console
+ * input is not supported"), AVF_ERR_LIMIT (no more fds).
+ */
+AVF_EXPORT int avf_vm_get_console_output(avf_vm *vm, int *ret_fd) AVF_CHECK;
+AVF_EXPORT int avf_vm_get_log_output(avf_vm *vm, int *ret_fd) AVF_CHECK;
+AVF_EXPORT int avf_vm_get_console_input(avf_vm *vm, int *ret_fd) AVF_CHECK;
 
 /** The process id of the VMM, or 0 when it does not run. For tools. */
 AVF_EXPORT int avf_vm_get_pid(const avf_vm *vm);

@@ -22,7 +22,7 @@ int avf_vm_new(const avf_config *config, avf_vm **ret_vm)
 	rc = config_check(config);
 	if (rc < 0)
 		return rc;
-	return vm_new(config_vm(config), ret_vm);
+	return vm_new(config, ret_vm);
 }
 
 void avf_vm_free(avf_vm *vm)
@@ -53,7 +53,51 @@ int avf_vm_kill(avf_vm *vm)
 
 enum avf_status avf_vm_get_status(const avf_vm *vm)
 {
-	return vm && vm->running ? AVF_STATUS_RUNNING : AVF_STATUS_STOPPED;
+	return vm ? vm_get_status(vm) : AVF_STATUS_STOPPED;
+}
+
+int avf_vm_get_config(const avf_vm *vm, avf_config **ret_config)
+{
+	int rc = enter(vm, ret_config);
+
+	return rc < 0 ? rc : config_copy(vm->config, ret_config);
+}
+
+int avf_vm_set_config(avf_vm *vm, const avf_config *config)
+{
+	int rc = enter(vm, config);
+
+	if (rc < 0)
+		return rc;
+	rc = config_check(config);
+	return rc < 0 ? rc : vm_set_config(vm, config);
+}
+
+int avf_vm_get_console_output(avf_vm *vm, int *ret_fd)
+{
+	int rc = enter(vm, ret_fd);
+
+	return rc < 0 ? rc
+		      : capture_get(&vm->capture, vm->config, CAPTURE_CONSOLE,
+				    ret_fd);
+}
+
+int avf_vm_get_log_output(avf_vm *vm, int *ret_fd)
+{
+	int rc = enter(vm, ret_fd);
+
+	return rc < 0 ? rc
+		      : capture_get(&vm->capture, vm->config, CAPTURE_LOG,
+				    ret_fd);
+}
+
+int avf_vm_get_console_input(avf_vm *vm, int *ret_fd)
+{
+	int rc = enter(vm, ret_fd);
+
+	return rc < 0 ? rc
+		      : capture_get(&vm->capture, vm->config, CAPTURE_INPUT,
+				    ret_fd);
 }
 
 int avf_vm_get_pid(const avf_vm *vm)

@@ -26,8 +26,11 @@ static int request(struct avf_vm *vm, enum wire_type type, uint32_t port,
 	int rc;
 
 	(void)pthread_mutex_lock(&vm->lock);
-	if (vm->process.control < 0)
-		rc = fail(AVF_ERR_STATE, "VM is not running");
+	if (vm->process.control < 0 && vm->backing &&
+	    vm->backing->ops->is_deleted(vm))
+		rc = fail(AVF_ERR_STATE, "VM has been deleted");
+	else if (vm->process.control < 0)
+		rc = fail(AVF_ERR_STATE, "VM is not in running state");
 	else
 		rc = wire_send(vm->process.control, type, &body, sizeof(body),
 			       fds, n_fds);

@@ -24,9 +24,9 @@ static int watch(struct avf_vm *vm, int fd)
 	return 0;
 }
 
-static int init(struct avf_vm *vm, const struct vm_config *config)
+static int init(struct avf_vm *vm, const avf_config *config)
 {
-	int rc = vm_config_copy(config, &vm->config);
+	int rc = config_copy(config, &vm->config);
 
 	if (rc < 0)
 		return rc;
@@ -40,14 +40,14 @@ static int init(struct avf_vm *vm, const struct vm_config *config)
 	return watch(vm, vm->stop_timer_fd);
 }
 
-int vm_new(const struct vm_config *config, struct avf_vm **ret_vm)
+int vm_new(const avf_config *config, struct avf_vm **ret_vm)
 {
 	struct avf_vm *vm = calloc(1, sizeof(*vm));
 	int rc;
 
 	if (!vm)
 		return fail(AVF_ERR_NO_MEMORY, "VM handle");
-	vm_config_init(&vm->config);
+	capture_init(&vm->capture);
 	vm->epoll_fd = -1;
 	vm->stop_timer_fd = -1;
 	vm->process = (struct vmm_process){-1, -1, 0};
@@ -63,12 +63,13 @@ int vm_new(const struct vm_config *config, struct avf_vm **ret_vm)
 
 void vm_free(struct avf_vm *vm)
 {
-	if (!vm)
+	if (!vm || (vm->backing && !vm->backing->ops->release(vm)))
 		return;
 	vm_clear_run(vm);
+	capture_fini(&vm->capture);
 	fd_close(vm->stop_timer_fd);
 	fd_close(vm->epoll_fd);
-	vm_config_fini(&vm->config);
+	config_free(vm->config);
 	(void)pthread_mutex_destroy(&vm->lock);
 	free(vm);
 }
@@ -113,15 +114,83 @@ static int start(struct avf_vm *vm, const struct vm_config *orders)
 	return run_config_send(orders, process.control);
 }
 
+enum avf_status vm_get_status(const struct avf_vm *vm)
+{
+	if (vm->running)
+		return AVF_STATUS_RUNNING;
+	return vm->backing && vm->backing->ops->is_deleted(vm)
+		       ? AVF_STATUS_DELETED
+		       : AVF_STATUS_STOPPED;
+}
+
+int vm_check_stopped(const struct avf_vm *vm)
+{
+	switch (vm_get_status(vm)) {
+	case AVF_STATUS_RUNNING:
+		return fail(AVF_ERR_STATE, "VM is not in stopped state");
+	case AVF_STATUS_DELETED:
+		return fail(AVF_ERR_STATE, "VM has been deleted");
+	default:
+		return 0;
+	}
+}
+
+int vm_set_config(struct avf_vm *vm, const avf_config *config)
+{
+	avf_config *copy;
+	int rc = vm_check_stopped(vm);
+
+	if (rc < 0)
+		return rc;
+	if (!config_is_compatible(vm->config, config))
+		return fail(AVF_ERR_INVALID, "incompatible config");
+	rc = config_copy(config, &copy);
+	if (rc < 0)
+		return rc;
+	if (vm->backing) {
+		rc = config_defer(copy);
+		if (rc == 0)
+			rc = vm->backing->ops->store(vm, copy);
+	}
+	if (rc < 0) {
+		config_free(copy);
+		return rc;
+	}
+	config_free(vm->config);
+	vm->config = copy;
+	return 0;
+}
+
+/* The orders of a run: the configuration with its files open, the pipes of
+ * captured output, what the start of a run looks up. */
+static int make_orders(struct avf_vm *vm, struct vm_config *ret_orders)
+{
+	CLEANUP(config_free_p) avf_config *open = NULL;
+	int rc;
+
+	if (vm->config->storage_bytes != 0)
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "encrypted storage is not supported yet: its key "
+			    "needs the VM's identity");
+	rc = config_resolve(vm->config, &open);
+	if (rc < 0)
+		return rc;
+	rc = capture_attach(&vm->capture, open);
+	if (rc < 0)
+		return rc;
+	return run_config_make(config_vm(open), ret_orders);
+}
+
 int vm_run(struct avf_vm *vm)
 {
 	CLEANUP(vm_config_fini) struct vm_config orders;
 	int rc;
 
 	vm_config_init(&orders);
-	if (vm->running)
-		return fail(AVF_ERR_STATE, "VM is not in stopped state");
-	rc = run_config_make(&vm->config, &orders);
+	rc = vm_check_stopped(vm);
+	if (rc < 0)
+		return rc;
+	rc = make_orders(vm, &orders);
 	if (rc < 0)
 		return rc;
 	rc = start(vm, &orders);
@@ -129,6 +198,7 @@ int vm_run(struct avf_vm *vm)
 		vm_clear_run(vm);
 		return rc;
 	}
+	capture_started(&vm->capture);
 	vm->control_open = true;
 	vm->running = true;
 	return 0;

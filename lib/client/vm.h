@@ -14,11 +14,28 @@
 
 #include <avf/vm.h>
 
+#include "client/capture.h"
 #include "client/process.h"
-#include "config/vm_config.h"
+#include "config/config.h"
+
+/* What files on disk add to a VM: those of a named one (lib/manager). */
+struct vm_backing_ops {
+	/** Whether they are gone. Any thread. Does not change the record. */
+	bool (*is_deleted)(const struct avf_vm *vm);
+	/** Keep @config, which the VM takes when this returns 0. */
+	int (*store)(struct avf_vm *vm, const avf_config *config);
+	/** Give a handle back. False: others hold it, so it stays. */
+	bool (*release)(struct avf_vm *vm);
+};
+
+struct vm_backing {
+	const struct vm_backing_ops *ops;
+};
 
 struct avf_vm {
-	struct vm_config config;
+	avf_config *config;         /* owned; may be deferred */
+	struct vm_backing *backing; /* NULL: nothing on disk */
+	struct capture capture;
 	int epoll_fd;      /* what avf_vm_get_fd() returns */
 	int stop_timer_fd; /* timerfd: a stop that takes too long */
 	pthread_mutex_t lock;
@@ -32,8 +49,15 @@ struct avf_vm {
 	struct avf_event last;
 };
 
-int vm_new(const struct vm_config *config, struct avf_vm **ret_vm) MUST_CHECK;
+/** Copies @config. */
+int vm_new(const avf_config *config, struct avf_vm **ret_vm) MUST_CHECK;
+/** Gives the handle back; frees @vm when it was the last one. */
 void vm_free(struct avf_vm *vm);
+enum avf_status vm_get_status(const struct avf_vm *vm);
+/** Fail with AVF's text unless @vm is stopped: AVF_ERR_STATE. */
+int vm_check_stopped(const struct avf_vm *vm) MUST_CHECK;
+/** AVF's setConfig(), without the check of the configuration by itself. */
+int vm_set_config(struct avf_vm *vm, const avf_config *config) MUST_CHECK;
 int vm_run(struct avf_vm *vm) MUST_CHECK;
 int vm_stop(struct avf_vm *vm) MUST_CHECK;
 int vm_kill(struct avf_vm *vm) MUST_CHECK;

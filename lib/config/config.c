@@ -26,6 +26,10 @@ void config_free(avf_config *config)
 {
 	if (!config)
 		return;
+	for (unsigned int i = 0; i < CONFIG_N_FILES; i++)
+		free(config->paths[i]);
+	for (unsigned int i = 0; i < AVF_MAX_DISKS; i++)
+		free(config->disk_paths[i]);
 	vm_config_fini(&config->vm);
 	free(config);
 }
@@ -34,6 +38,45 @@ void config_free_p(avf_config **config)
 {
 	config_free(*config);
 	*config = NULL;
+}
+
+/* Every slot, not only those in use: a half-made copy is freed, too. */
+static int copy_paths(char *const *from, char **to, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (!from[i])
+			continue;
+		to[i] = strdup(from[i]);
+		if (!to[i])
+			return fail(AVF_ERR_NO_MEMORY, "configuration");
+	}
+	return 0;
+}
+
+int config_copy(const avf_config *config, avf_config **ret_config)
+{
+	CLEANUP(config_free_p) avf_config *copy = NULL;
+	int rc = config_new(config->vm.kind, &copy);
+
+	if (rc < 0)
+		return rc;
+	copy->topology = config->topology;
+	copy->has_vcpus = config->has_vcpus;
+	copy->deferred = config->deferred;
+	copy->storage_bytes = config->storage_bytes;
+	copy->output_captured = config->output_captured;
+	copy->console_input = config->console_input;
+	rc = copy_paths(config->paths, copy->paths, CONFIG_N_FILES);
+	if (rc < 0)
+		return rc;
+	rc = copy_paths(config->disk_paths, copy->disk_paths, AVF_MAX_DISKS);
+	if (rc < 0)
+		return rc;
+	rc = vm_config_copy(&config->vm, &copy->vm);
+	if (rc < 0)
+		return rc;
+	*ret_config = TAKE_PTR(copy);
+	return 0;
 }
 
 const struct vm_config *config_vm(const avf_config *config)
@@ -170,4 +213,17 @@ int config_set_guest_image(avf_config *config, const char *dir)
 			    "guest_image: empty, or longer than %u bytes",
 			    VM_CONFIG_MAX_PATH);
 	return replace_text(&config->vm.guest_image, dir);
+}
+
+int config_set_storage_bytes(avf_config *config, uint64_t bytes)
+{
+	if (config->vm.kind != AVF_CONFIG_PAYLOAD && bytes != 0)
+		return fail(AVF_ERR_STATE,
+			    "encrypted_storage_bytes: only for a payload VM");
+	if (bytes > AVF_MAX_STORAGE_BYTES)
+		return fail(AVF_ERR_INVALID,
+			    "encrypted_storage_bytes: more than %llu",
+			    AVF_MAX_STORAGE_BYTES);
+	config->storage_bytes = bytes;
+	return 0;
 }

@@ -145,3 +145,41 @@ int avf_config_set_boot_timeout_ms(avf_config *config, uint32_t timeout_ms)
 	config->vm.boot_timeout_ms = timeout_ms;
 	return 0;
 }
+
+int avf_config_copy(const avf_config *config, avf_config **ret_config)
+{
+	int rc = begin(config);
+
+	if (rc < 0)
+		return rc;
+	rc = begin(ret_config);
+	return rc < 0 ? rc : config_copy(config, ret_config);
+}
+
+int avf_config_set_encrypted_storage_bytes(avf_config *config, uint64_t bytes)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_storage_bytes(config, bytes);
+}
+
+int avf_config_set_vm_output_captured(avf_config *config, bool captured)
+{
+	int rc = begin(config);
+
+	if (rc < 0)
+		return rc;
+	config->output_captured = captured;
+	return 0;
+}
+
+int avf_config_set_vm_console_input_supported(avf_config *config,
+					      bool supported)
+{
+	int rc = begin(config);
+
+	if (rc < 0)
+		return rc;
+	config->console_input = supported;
+	return 0;
+}

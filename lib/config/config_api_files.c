@@ -5,8 +5,6 @@
 
 #include "base/cleanup.h"
 
-typedef int take_fn(avf_config *config, int fd);
-
 static int begin(const avf_config *config)
 {
 	error_clear();
@@ -15,7 +13,7 @@ static int begin(const avf_config *config)
 	return 0;
 }
 
-static int set_fd(avf_config *config, int fd, take_fn *take)
+static int set_fd(avf_config *config, int fd, enum config_file file)
 {
 	int copy;
 	int rc;
@@ -26,52 +24,44 @@ static int set_fd(avf_config *config, int fd, take_fn *take)
 	copy = fd_dup(fd);
 	if (copy < 0)
 		return fail_as(AVF_ERR_INVALID);
-	return take(config, copy);
+	return config_take_file(config, file, copy);
 }
 
-static int set_path(avf_config *config, const char *path, const char *field,
-		    take_fn *take)
+static int set_path(avf_config *config, const char *path, enum config_file file)
 {
-	int fd;
-	int rc;
+	int rc = begin(config);
 
-	rc = begin(config);
-	if (rc < 0)
-		return rc;
-	rc = config_open(AT_FDCWD, path, false, field, &fd);
-	if (rc < 0)
-		return rc;
-	return take(config, fd);
+	return rc < 0 ? rc : config_set_file_at(config, file, AT_FDCWD, path);
 }
 
 int avf_config_set_kernel_fd(avf_config *config, int fd)
 {
-	return set_fd(config, fd, config_take_kernel);
+	return set_fd(config, fd, CONFIG_KERNEL);
 }
 
 int avf_config_set_kernel(avf_config *config, const char *path)
 {
-	return set_path(config, path, "kernel", config_take_kernel);
+	return set_path(config, path, CONFIG_KERNEL);
 }
 
 int avf_config_set_initrd_fd(avf_config *config, int fd)
 {
-	return set_fd(config, fd, config_take_initrd);
+	return set_fd(config, fd, CONFIG_INITRD);
 }
 
 int avf_config_set_initrd(avf_config *config, const char *path)
 {
-	return set_path(config, path, "initrd", config_take_initrd);
+	return set_path(config, path, CONFIG_INITRD);
 }
 
 int avf_config_set_package_fd(avf_config *config, int fd)
 {
-	return set_fd(config, fd, config_take_package);
+	return set_fd(config, fd, CONFIG_PACKAGE);
 }
 
 int avf_config_set_package(avf_config *config, const char *path)
 {
-	return set_path(config, path, "package", config_take_package);
+	return set_path(config, path, CONFIG_PACKAGE);
 }
 
 int avf_config_add_disk_fd(avf_config *config, int fd,

@@ -125,34 +125,6 @@ static void replace_fd(int *target, int *fd)
 	*target = take_fd(fd);
 }
 
-static int take_kind_file(avf_config *config, enum avf_config_kind kind,
-			  const char *field, int fd, int *target)
-{
-	CLEANUP(close_p) int owned = fd;
-	int rc;
-
-	if (config->vm.kind != kind)
-		return fail(AVF_ERR_STATE, "%s: only for a %s VM", field,
-			    kind == AVF_CONFIG_RAW ? "raw" : "payload");
-	rc = check_file(owned, field, FILE_READ);
-	if (rc < 0)
-		return rc;
-	replace_fd(target, &owned);
-	return 0;
-}
-
-int config_take_kernel(avf_config *config, int fd)
-{
-	return take_kind_file(config, AVF_CONFIG_RAW, "kernel", fd,
-			      &config->vm.kernel_fd);
-}
-
-int config_take_initrd(avf_config *config, int fd)
-{
-	return take_kind_file(config, AVF_CONFIG_RAW, "initrd", fd,
-			      &config->vm.initrd_fd);
-}
-
 /* Not a verification: it catches the wrong file early, with a hint. */
 static int check_erofs(int fd)
 {
@@ -169,19 +141,82 @@ static int check_erofs(int fd)
 	return 0;
 }
 
-int config_take_package(avf_config *config, int fd)
-{
-	CLEANUP(close_p) int package = -1;
-	int rc;
+static const struct {
+	const char *field;
+	enum avf_config_kind kind;
+} files[] = {
+	[CONFIG_KERNEL] = {"kernel", AVF_CONFIG_RAW},
+	[CONFIG_INITRD] = {"initrd", AVF_CONFIG_RAW},
+	[CONFIG_PACKAGE] = {"package", AVF_CONFIG_PAYLOAD},
+};
 
-	rc = take_kind_file(config, AVF_CONFIG_PAYLOAD, "package", fd,
-			    &package);
+static int *file_slot(struct vm_config *vm, enum config_file file)
+{
+	switch (file) {
+	case CONFIG_KERNEL:
+		return &vm->kernel_fd;
+	case CONFIG_INITRD:
+		return &vm->initrd_fd;
+	default:
+		return &vm->package_fd;
+	}
+}
+
+static int check_kind(const avf_config *config, enum config_file file)
+{
+	if (config->vm.kind == files[file].kind)
+		return 0;
+	return fail(AVF_ERR_STATE, "%s: only for a %s VM", files[file].field,
+		    files[file].kind == AVF_CONFIG_RAW ? "raw" : "payload");
+}
+
+static void set_path(char **target, char *path)
+{
+	free(*target);
+	*target = path;
+}
+
+int config_take_file(avf_config *config, enum config_file file, int fd)
+{
+	CLEANUP(close_p) int owned = fd;
+	int rc = check_kind(config, file);
+
 	if (rc < 0)
 		return rc;
-	rc = check_erofs(package);
+	rc = check_file(owned, files[file].field, FILE_READ);
 	if (rc < 0)
 		return rc;
-	replace_fd(&config->vm.package_fd, &package);
+	if (file == CONFIG_PACKAGE) {
+		rc = check_erofs(owned);
+		if (rc < 0)
+			return rc;
+	}
+	replace_fd(file_slot(&config->vm, file), &owned);
+	set_path(&config->paths[file], NULL);
+	return 0;
+}
+
+int config_set_file_at(avf_config *config, enum config_file file, int dir_fd,
+		       const char *path)
+{
+	CLEANUP(free_p) char *absolute = NULL;
+	int fd;
+	int rc = check_kind(config, file);
+
+	if (rc < 0)
+		return rc;
+	rc = config_absolute(dir_fd, path, files[file].field, &absolute);
+	if (rc < 0)
+		return rc;
+	if (!config->deferred) {
+		rc = config_open(dir_fd, path, false, files[file].field, &fd);
+		if (rc < 0)
+			return rc;
+		rc = config_take_file(config, file, fd);
+		if (rc < 0)
+			return rc;
+	}
+	set_path(&config->paths[file], TAKE_PTR(absolute));
 	return 0;
 }
 
@@ -225,53 +260,75 @@ static int copy_disk_id(const char *id, unsigned int index, char **ret_id)
 	return 0;
 }
 
-int config_take_disk(avf_config *config, int fd,
-		     const struct avf_disk_options *options)
+/* @options are read; @fd is -1 in a deferred configuration. Takes @fd. */
+static int append_disk(avf_config *config, int fd,
+		       const struct avf_disk_options *options)
 {
-	struct avf_disk_options known = AVF_DISK_OPTIONS_INIT;
 	unsigned int index = config->vm.n_disks;
 	CLEANUP(close_p) int owned = fd;
 	CLEANUP(free_p) char *id = NULL;
 	char field[DISK_FIELD];
 	int rc;
 
-	rc = read_options(options, &known);
-	if (rc < 0)
-		return rc;
 	if (index == AVF_MAX_DISKS)
 		return fail(AVF_ERR_LIMIT, "disks: more than %u",
 			    AVF_MAX_DISKS);
 	(void)snprintf(field, sizeof(field), "disks[%u].image", index);
-	rc = check_file(owned, field,
-			known.writable ? FILE_WRITE_DISK : FILE_READ_DISK);
+	if (owned >= 0 || !config->deferred) {
+		rc = check_file(owned, field,
+				options->writable ? FILE_WRITE_DISK
+						  : FILE_READ_DISK);
+		if (rc < 0)
+			return rc;
+	}
+	rc = copy_disk_id(options->id, index, &id);
 	if (rc < 0)
 		return rc;
-	rc = copy_disk_id(known.id, index, &id);
-	if (rc < 0)
-		return rc;
-	config->vm.disks[index] =
-		(struct vm_disk){take_fd(&owned), known.writable, TAKE_PTR(id)};
+	config->vm.disks[index] = (struct vm_disk){
+		take_fd(&owned), options->writable, TAKE_PTR(id)};
 	config->vm.n_disks++;
 	return 0;
+}
+
+int config_take_disk(avf_config *config, int fd,
+		     const struct avf_disk_options *options)
+{
+	struct avf_disk_options known = AVF_DISK_OPTIONS_INIT;
+	CLEANUP(close_p) int owned = fd;
+	int rc = read_options(options, &known);
+
+	if (rc < 0)
+		return rc;
+	return append_disk(config, take_fd(&owned), &known);
 }
 
 int config_add_disk_at(avf_config *config, int dir_fd, const char *path,
 		       const struct avf_disk_options *options)
 {
 	struct avf_disk_options known = AVF_DISK_OPTIONS_INIT;
+	unsigned int index = config->vm.n_disks;
+	CLEANUP(free_p) char *absolute = NULL;
 	char field[DISK_FIELD];
-	int fd;
+	int fd = -1;
 	int rc;
 
 	rc = read_options(options, &known);
 	if (rc < 0)
 		return rc;
-	(void)snprintf(field, sizeof(field), "disks[%u].image",
-		       config->vm.n_disks);
-	rc = config_open(dir_fd, path, known.writable, field, &fd);
+	(void)snprintf(field, sizeof(field), "disks[%u].image", index);
+	rc = config_absolute(dir_fd, path, field, &absolute);
 	if (rc < 0)
 		return rc;
-	return config_take_disk(config, fd, &known);
+	if (!config->deferred) {
+		rc = config_open(dir_fd, path, known.writable, field, &fd);
+		if (rc < 0)
+			return rc;
+	}
+	rc = append_disk(config, fd, &known);
+	if (rc < 0)
+		return rc;
+	set_path(&config->disk_paths[index], TAKE_PTR(absolute));
+	return 0;
 }
 
 int config_set_sink(int *target, int fd, const char *field, bool is_input)

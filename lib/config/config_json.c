@@ -34,30 +34,25 @@ static int read_name(struct config_reader *reader, const char *value)
 }
 
 static int read_file(struct config_reader *reader, const char *path,
-		     const char *field, int (*take)(avf_config *, int))
+		     enum config_file file)
 {
-	int fd;
-	int rc;
-
-	rc = config_open(reader->base_dir_fd, path, false, field, &fd);
-	if (rc < 0)
-		return rc;
-	return take(reader->config, fd);
+	return config_set_file_at(reader->config, file, reader->base_dir_fd,
+				  path);
 }
 
 static int read_kernel(struct config_reader *reader, const char *value)
 {
-	return read_file(reader, value, "kernel", config_take_kernel);
+	return read_file(reader, value, CONFIG_KERNEL);
 }
 
 static int read_initrd(struct config_reader *reader, const char *value)
 {
-	return read_file(reader, value, "initrd", config_take_initrd);
+	return read_file(reader, value, CONFIG_INITRD);
 }
 
 static int read_package(struct config_reader *reader, const char *value)
 {
-	return read_file(reader, value, "package", config_take_package);
+	return read_file(reader, value, CONFIG_PACKAGE);
 }
 
 static int read_params(struct config_reader *reader, const char *value)
@@ -74,24 +69,11 @@ static int read_payload(struct config_reader *reader, const char *value)
  * directory that is opened later, so the path itself is made absolute. */
 static int read_guest_image(struct config_reader *reader, const char *value)
 {
-	CLEANUP(free_p) char *base = NULL;
 	CLEANUP(free_p) char *path = NULL;
-	char link[64];
+	int rc = config_absolute(reader->base_dir_fd, value, "guest_image",
+				 &path);
 
-	if (value[0] == '/' || value[0] == '\0' ||
-	    reader->base_dir_fd == AT_FDCWD)
-		return config_set_guest_image(reader->config, value);
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d",
-		       reader->base_dir_fd);
-	base = realpath(link, NULL);
-	if (!base)
-		return fail_errno("guest_image: directory of the "
-				  "configuration");
-	if (asprintf(&path, "%s/%s", base, value) < 0) {
-		path = NULL; /* its value is undefined after a failure */
-		return fail(AVF_ERR_NO_MEMORY, "guest_image");
-	}
-	return config_set_guest_image(reader->config, path);
+	return rc < 0 ? rc : config_set_guest_image(reader->config, path);
 }
 
 static int read_cpu_topology(struct config_reader *reader, const char *value)
@@ -173,13 +155,26 @@ static int set_hugepages(avf_config *config, bool value)
 	return 0;
 }
 
+static int set_output_captured(avf_config *config, bool value)
+{
+	config->output_captured = value;
+	return 0;
+}
+
+static int set_console_input(avf_config *config, bool value)
+{
+	config->console_input = value;
+	return 0;
+}
+
 static int set_boot_timeout(avf_config *config, uint32_t value)
 {
 	config->vm.boot_timeout_ms = value;
 	return 0;
 }
 
-/* "type" comes before everything else: read by find_kind(). */
+/* "type" and "version" come before everything else: find_kind(),
+ * check_version(). */
 static const struct config_key keys[] = {
 	{.name = "type"},
 	{.name = "name", .text = read_name},
@@ -197,9 +192,13 @@ static const struct config_key keys[] = {
 	{.name = "package", .text = read_package},
 	{.name = "payload", .text = read_payload},
 	{.name = "guest_image", .text = read_guest_image},
+	{.name = "encrypted_storage_bytes", .bytes = config_set_storage_bytes},
+	{.name = "vm_output_captured", .flag = set_output_captured},
+	{.name = "vm_console_input_supported", .flag = set_console_input},
 	{.name = "boot_timeout_ms", .number = set_boot_timeout},
 	{.name = "platform_version", .text = read_platform_version},
 	{.name = "console_input_device", .text = read_console_device},
+	{.name = "version"},
 	{.name = "bootloader",
 	 .refusal = "name a kernel and an initrd instead"},
 	{.name = "devices", .refusal = "no host device can be assigned"},
@@ -210,6 +209,7 @@ static int read_key(struct config_reader *reader, const struct config_key *key,
 		    json_t *value)
 {
 	const char *text;
+	uint64_t bytes;
 	uint32_t number;
 	bool flag;
 	int rc;
@@ -221,6 +221,10 @@ static int read_key(struct config_reader *reader, const struct config_key *key,
 	if (key->number) {
 		rc = config_json_number(value, key->name, &number);
 		return rc < 0 ? rc : key->number(reader->config, number);
+	}
+	if (key->bytes) {
+		rc = config_json_bytes(value, key->name, &bytes);
+		return rc < 0 ? rc : key->bytes(reader->config, bytes);
 	}
 	if (key->flag) {
 		rc = config_json_flag(value, key->name, &flag);
@@ -270,7 +274,31 @@ static int find_kind(json_t *root, enum avf_config_kind *ret_kind)
 	return 0;
 }
 
-static int read_root(json_t *root, int base_dir_fd, avf_config **ret_config)
+/* Before the keys: a newer version may have keys that are unknown here. */
+static int check_version(json_t *root, bool written)
+{
+	const json_t *value = json_object_get(root, "version");
+	uint32_t version;
+	int rc;
+
+	if (!value)
+		return written ? fail(AVF_ERR_FORMAT, "version: missing") : 0;
+	rc = config_json_number(value, "version", &version);
+	if (rc < 0)
+		return rc;
+	if (version > CONFIG_VERSION)
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "version: %u is newer than the %u that this "
+			    "library knows; a newer library wrote it",
+			    version, CONFIG_VERSION);
+	if (version != CONFIG_VERSION)
+		return fail(AVF_ERR_UNSUPPORTED, "version: %u is unknown",
+			    version);
+	return 0;
+}
+
+static int read_root(json_t *root, int base_dir_fd, bool written,
+		     avf_config **ret_config)
 {
 	CLEANUP(config_free_p) avf_config *config = NULL;
 	enum avf_config_kind kind = AVF_CONFIG_RAW;
@@ -279,6 +307,9 @@ static int read_root(json_t *root, int base_dir_fd, avf_config **ret_config)
 
 	if (!json_is_object(root))
 		return fail(AVF_ERR_FORMAT, "JSON: not an object");
+	rc = check_version(root, written);
+	if (rc < 0)
+		return rc;
 	rc = config_json_check_keys(root, "", keys, ARRAY_SIZE(keys));
 	if (rc < 0)
 		return rc;
@@ -288,6 +319,7 @@ static int read_root(json_t *root, int base_dir_fd, avf_config **ret_config)
 	rc = config_new(kind, &config);
 	if (rc < 0)
 		return rc;
+	config->deferred = written;
 	reader = (struct config_reader){config, base_dir_fd};
 	rc = read_keys(&reader, root);
 	if (rc < 0)
@@ -296,8 +328,8 @@ static int read_root(json_t *root, int base_dir_fd, avf_config **ret_config)
 	return 0;
 }
 
-int config_parse_json(const char *text, size_t size, int base_dir_fd,
-		      avf_config **ret_config)
+static int parse(const char *text, size_t size, int base_dir_fd, bool written,
+		 avf_config **ret_config)
 {
 	char shown[JSON_ERROR_TEXT_LENGTH];
 	json_error_t error;
@@ -316,9 +348,21 @@ int config_parse_json(const char *text, size_t size, int base_dir_fd,
 		return fail(AVF_ERR_FORMAT, "JSON: line %d, column %d: %s",
 			    error.line, error.column, shown);
 	}
-	rc = read_root(root, base_dir_fd, ret_config);
+	rc = read_root(root, base_dir_fd, written, ret_config);
 	json_decref(root);
 	return rc;
+}
+
+int config_parse_json(const char *text, size_t size, int base_dir_fd,
+		      avf_config **ret_config)
+{
+	return parse(text, size, base_dir_fd, false, ret_config);
+}
+
+/* -1 is no directory: a path in it that is not absolute is an error. */
+int config_parse_written(const char *text, size_t size, avf_config **ret_config)
+{
+	return parse(text, size, -1, true, ret_config);
 }
 
 int avf_config_parse_json(const char *text, size_t size, int base_dir_fd,

@@ -24,6 +24,7 @@ struct config_key {
 	const char *name;
 	int (*text)(struct config_reader *reader, const char *value);
 	int (*number)(avf_config *config, uint32_t value);
+	int (*bytes)(avf_config *config, uint64_t value);
 	int (*flag)(avf_config *config, bool value);
 	int (*array)(struct config_reader *reader, json_t *value);
 	/* Not supported: the reason. An empty array or object is fine. */
@@ -35,6 +36,8 @@ int config_json_text(const json_t *value, const char *field,
 		     const char **ret_text) MUST_CHECK;
 int config_json_number(const json_t *value, const char *field,
 		       uint32_t *ret_number) MUST_CHECK;
+int config_json_bytes(const json_t *value, const char *field,
+		      uint64_t *ret_bytes) MUST_CHECK;
 int config_json_flag(const json_t *value, const char *field,
 		     bool *ret_flag) MUST_CHECK;
 

@@ -66,6 +66,19 @@ int config_json_number(const json_t *value, const char *field,
 	return 0;
 }
 
+int config_json_bytes(const json_t *value, const char *field,
+		      uint64_t *ret_bytes)
+{
+	if (!json_is_integer(value))
+		return wrong_type(value, field, "a whole number");
+	if (json_integer_value(value) < 0)
+		return fail(AVF_ERR_INVALID,
+			    "%s: %" JSON_INTEGER_FORMAT " is negative", field,
+			    json_integer_value(value));
+	*ret_bytes = (uint64_t)json_integer_value(value);
+	return 0;
+}
+
 int config_json_flag(const json_t *value, const char *field, bool *ret_flag)
 {
 	if (!json_is_boolean(value))

@@ -15,15 +15,16 @@
 
 #define SECTOR_SIZE 512U
 
-typedef int check_fn(const struct vm_config *vm, avf_problems *problems);
+typedef int check_fn(const avf_config *config, avf_problems *problems);
 
 static uint64_t memory_bytes(const struct vm_config *vm)
 {
 	return (uint64_t)vm->memory_mib << 20;
 }
 
-static int check_protected(const struct vm_config *vm, avf_problems *problems)
+static int check_protected(const avf_config *config, avf_problems *problems)
 {
+	const struct vm_config *vm = &config->vm;
 	if (!vm->is_protected)
 		return 0;
 	return problems_add(problems, "protected",
@@ -35,8 +36,9 @@ static int check_protected(const struct vm_config *vm, avf_problems *problems)
 
 /* More than all of the host's memory can never work. Less may still be too
  * much, but what others use now says nothing about later. */
-static int check_memory(const struct vm_config *vm, avf_problems *problems)
+static int check_memory(const avf_config *config, avf_problems *problems)
 {
+	const struct vm_config *vm = &config->vm;
 	struct sysinfo info;
 	uint64_t total;
 
@@ -80,8 +82,9 @@ static int check_loaded(const struct vm_config *vm, avf_problems *problems,
 			    size, vm->memory_mib);
 }
 
-static int check_boot(const struct vm_config *vm, avf_problems *problems)
+static int check_boot(const avf_config *config, avf_problems *problems)
 {
+	const struct vm_config *vm = &config->vm;
 	int rc;
 
 	if (vm->kind == AVF_CONFIG_RAW && vm->kernel_fd < 0) {
@@ -96,8 +99,9 @@ static int check_boot(const struct vm_config *vm, avf_problems *problems)
 	return check_loaded(vm, problems, "initrd", vm->initrd_fd);
 }
 
-static int check_payload(const struct vm_config *vm, avf_problems *problems)
+static int check_payload(const avf_config *config, avf_problems *problems)
 {
+	const struct vm_config *vm = &config->vm;
 	int rc;
 
 	if (vm->kind != AVF_CONFIG_PAYLOAD)
@@ -115,25 +119,30 @@ static int check_payload(const struct vm_config *vm, avf_problems *problems)
 			    "library inside of the package");
 }
 
-/* AVF's rules and texts: VirtualMachineConfig.Builder.build(). */
-static int check_debug(const struct vm_config *vm, avf_problems *problems)
+/* AVF's rules and texts: VirtualMachineConfig.Builder.build(). A raw VM may
+ * write to a console of the caller's at any level. */
+static int check_debug(const avf_config *config, avf_problems *problems)
 {
-	int rc;
+	const struct vm_config *vm = &config->vm;
+	bool is_payload = vm->kind == AVF_CONFIG_PAYLOAD;
+	int rc = 0;
 
-	if (vm->kind != AVF_CONFIG_PAYLOAD ||
-	    vm->debug_level == AVF_DEBUG_LEVEL_FULL)
+	if (vm->debug_level == AVF_DEBUG_LEVEL_FULL)
 		return 0;
-	if (vm->console_out_fd >= 0) {
-		rc = problems_add(problems, "console_output",
-				  "debug level must be FULL to capture "
-				  "output");
-		if (rc < 0)
-			return rc;
-	}
-	if (vm->console_in_fd < 0)
-		return 0;
-	return problems_add(problems, "console_input",
-			    "debug level must be FULL to use console input");
+	if (config->output_captured || (is_payload && vm->console_out_fd >= 0))
+		rc = problems_add(problems,
+				  config->output_captured ? "vm_output_captured"
+							  : "console_output",
+				  "debug level must be FULL to capture output");
+	if (rc < 0)
+		return rc;
+	if (config->console_input || (is_payload && vm->console_in_fd >= 0))
+		rc = problems_add(
+			problems,
+			config->console_input ? "vm_console_input_supported"
+					      : "console_input",
+			"debug level must be FULL to use console input");
+	return rc;
 }
 
 static bool is_same_file(int a, int b)
@@ -191,8 +200,9 @@ static int check_disk(const struct vm_config *vm, avf_problems *problems,
 	return check_shared(vm, problems, index, field);
 }
 
-static int check_disks(const struct vm_config *vm, avf_problems *problems)
+static int check_disks(const avf_config *config, avf_problems *problems)
 {
+	const struct vm_config *vm = &config->vm;
 	int rc;
 
 	for (unsigned int i = 0; i < vm->n_disks; i++) {
@@ -206,6 +216,32 @@ static int check_disks(const struct vm_config *vm, avf_problems *problems)
 static check_fn *const checks[] = {check_protected, check_memory, check_boot,
 				   check_payload,   check_debug,  check_disks};
 
+static int run_checks(const avf_config *config, avf_problems *problems)
+{
+	int rc;
+
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		rc = checks[i](config, problems);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Files that are known by path are opened to be looked at. */
+static int check_deferred(const avf_config *config, avf_problems *problems)
+{
+	CLEANUP(config_free_p) avf_config *open = NULL;
+	int rc = config_resolve(config, &open);
+
+	if (rc == AVF_ERR_NO_MEMORY)
+		return rc;
+	if (rc < 0)
+		return problems_add(problems, "files", "%s",
+				    error_record()->text);
+	return run_checks(open, problems);
+}
+
 int config_validate(const avf_config *config, avf_problems **ret_problems)
 {
 	CLEANUP(problems_free_p) avf_problems *problems = NULL;
@@ -215,11 +251,10 @@ int config_validate(const avf_config *config, avf_problems **ret_problems)
 	problems = calloc(1, sizeof(*problems));
 	if (!problems)
 		return fail(AVF_ERR_NO_MEMORY, "list of problems");
-	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
-		rc = checks[i](&config->vm, problems);
-		if (rc < 0)
-			return rc;
-	}
+	rc = config->deferred ? check_deferred(config, problems)
+			      : run_checks(config, problems);
+	if (rc < 0)
+		return rc;
 	error_clear(); /* what a check met on its way is a row now */
 	count = (int)problems->n_rows;
 	if (ret_problems)

@@ -121,7 +121,7 @@ Test(config, each_kind_has_its_own_fields)
 {
 	cr_expect_eq(avf_config_set_cmdline(payload, "x"), AVF_ERR_STATE);
 	cr_expect_eq(avf_config_set_kernel(payload, "/dev/null"),
-		     AVF_ERR_INVALID, "the file is looked at first");
+		     AVF_ERR_STATE, "the kind is looked at first");
 	cr_expect_eq(avf_config_set_payload_name(raw, "x"), AVF_ERR_STATE);
 	cr_expect_eq(avf_config_set_guest_image(raw, "/x"), AVF_ERR_STATE);
 }

@@ -1,0 +1,110 @@
+/* A configuration as JSON for a file of our own. config_json.c reads it. */
+#include "config/config_json.h"
+
+#include "base/cleanup.h"
+
+/* Adding fails for a text that is not UTF-8 and for want of memory; errors
+ * stick, with the key. */
+struct writer {
+	json_t *object; /* owned by who made the writer */
+	const char *failed;
+};
+
+/* Takes @value, which NULL means that it could not be made. */
+static void put(struct writer *w, const char *key, json_t *value)
+{
+	if (json_object_set_new(w->object, key, value) < 0 && !w->failed)
+		w->failed = key;
+}
+
+static void put_text(struct writer *w, const char *key, const char *text)
+{
+	if (text)
+		put(w, key, json_string(text));
+}
+
+static void put_number(struct writer *w, const char *key, uint64_t number)
+{
+	put(w, key, json_integer((json_int_t)number));
+}
+
+static json_t *disk_object(const avf_config *config, unsigned int index)
+{
+	const struct vm_disk *disk = &config->vm.disks[index];
+	struct writer w = {json_object(), NULL};
+
+	put_text(&w, "image", config->disk_paths[index]);
+	put(&w, "writable", json_boolean(disk->writable));
+	put_text(&w, "id", disk->id);
+	if (!w.failed)
+		return w.object;
+	json_decref(w.object);
+	return NULL;
+}
+
+static void put_disks(struct writer *w, const avf_config *config)
+{
+	json_t *array;
+
+	if (config->vm.n_disks == 0)
+		return;
+	array = json_array();
+	for (unsigned int i = 0; i < config->vm.n_disks; i++)
+		if (json_array_append_new(array, disk_object(config, i)) < 0)
+			w->failed = "disks";
+	put(w, "disks", array);
+}
+
+/* The order is that of docs/configuration.md. */
+static void put_all(struct writer *w, const avf_config *config)
+{
+	static const char *const accelerations[] = {"kvm", "kvm-or-emulation",
+						    "emulation"};
+	const struct vm_config *vm = &config->vm;
+	bool is_raw = vm->kind == AVF_CONFIG_RAW;
+
+	put_number(w, "version", CONFIG_VERSION);
+	put_text(w, "type", is_raw ? "raw" : "payload");
+	put_text(w, "name", vm->name);
+	put_text(w, "kernel", config->paths[CONFIG_KERNEL]);
+	put_text(w, "initrd", config->paths[CONFIG_INITRD]);
+	put_text(w, "params", vm->cmdline);
+	put_disks(w, config);
+	put(w, "protected", json_boolean(vm->is_protected));
+	put_number(w, "memory_mib", vm->memory_mib);
+	put_text(w, "cpu_topology",
+		 config->topology == AVF_CPU_TOPOLOGY_ONE_CPU ? "one_cpu"
+							      : "match_host");
+	if (config->has_vcpus)
+		put_number(w, "vcpus", vm->vcpus);
+	put_text(w, "acceleration", accelerations[vm->acceleration]);
+	put(w, "hugepages", json_boolean(vm->hugepages));
+	put_text(w, "debug_level",
+		 vm->debug_level == AVF_DEBUG_LEVEL_FULL ? "full" : "none");
+	put_text(w, "package", config->paths[CONFIG_PACKAGE]);
+	put_text(w, "payload", vm->payload_name);
+	put_text(w, "guest_image", vm->guest_image);
+	put_number(w, "encrypted_storage_bytes", config->storage_bytes);
+	put(w, "vm_output_captured", json_boolean(config->output_captured));
+	put(w, "vm_console_input_supported",
+	    json_boolean(config->console_input));
+	put_number(w, "boot_timeout_ms", vm->boot_timeout_ms);
+}
+
+int config_write_json(const avf_config *config, char **ret_text)
+{
+	struct writer w = {json_object(), NULL};
+	char *text = NULL;
+
+	put_all(&w, config);
+	if (!w.failed)
+		text = json_dumps(w.object, JSON_INDENT(4));
+	json_decref(w.object);
+	if (w.failed)
+		return fail(AVF_ERR_INVALID, "%s: cannot be kept: not UTF-8",
+			    w.failed);
+	if (!text)
+		return fail(AVF_ERR_NO_MEMORY, "configuration as JSON");
+	*ret_text = text;
+	return 0;
+}
