@@ -13,8 +13,13 @@
 
 static void on_stop(struct vmm *vmm)
 {
-	if (manager_ask_shutdown(&vmm->manager) ||
-	    vmm->backend->ops->ask_shutdown(vmm->backend)) {
+	bool asked = manager_ask_shutdown(&vmm->manager);
+
+	/* a guest that is still booting may have a power button */
+	if (!asked)
+		asked = vmm->backend->ops->ask_shutdown(vmm->backend);
+	if (asked || manager_is_expected(&vmm->manager)) {
+		vmm->stop_requested = true;
 		timer_set(&vmm->stop_timer, STOP_GRACE_MS);
 		return;
 	}

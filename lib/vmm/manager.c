@@ -84,7 +84,11 @@ static void on_message(struct manager *m, const struct guestlink_msg *msg)
 
 	switch (msg->type) {
 	case GUESTLINK_HELLO:
-		send_start(m);
+		/* asked to stop while it was booting: here is whom to ask */
+		if (!m->vmm->stop_requested)
+			send_start(m);
+		else if (!manager_ask_shutdown(m))
+			hang_up(m);
 		return;
 	case GUESTLINK_PAYLOAD_STARTED:
 		timer_set(&m->vmm->boot_timer, 0);
@@ -168,6 +172,12 @@ int manager_listen(struct manager *manager)
 {
 	return virtio_vsock_listen(manager->vmm->backend->vsock, GUESTLINK_PORT,
 				   accept_manager, manager);
+}
+
+bool manager_is_expected(const struct manager *manager)
+{
+	return manager->vmm->config.kind == AVF_CONFIG_PAYLOAD &&
+	       !manager->had_one;
 }
 
 bool manager_ask_shutdown(struct manager *manager)

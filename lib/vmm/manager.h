@@ -35,5 +35,8 @@ void manager_fini(struct manager *manager);
 /** Wait for the manager on the backend's vsock device. */
 int manager_listen(struct manager *manager) MUST_CHECK;
 
+/** Whether the guest has a manager that has not connected yet. */
+bool manager_is_expected(const struct manager *manager);
+
 /** Ask for a shutdown. Returns whether there is somebody to ask. */
 bool manager_ask_shutdown(struct manager *manager);

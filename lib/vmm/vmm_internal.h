@@ -16,6 +16,9 @@
 #include "vmm/timer.h"
 #include "wire/wire.h"
 
+/* Where avf-vmm has its control socket. */
+#define VMM_CONTROL_FD 3
+
 struct vmm_listener;
 
 struct vmm {
@@ -30,7 +33,9 @@ struct vmm {
 	struct timer boot_timer;
 	struct timer stop_timer;
 	struct vmm_listener *listeners; /* owned list */
+	bool has_filters;               /* jail.c */
 	char why[WIRE_TEXT];            /* what runs the guest, and why that */
+	bool stop_requested; /* the guest is, or will be, asked to end */
 	/* The outcome; the first word counts. */
 	bool stopped;
 	int stop_reason;
