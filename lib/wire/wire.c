@@ -122,17 +122,19 @@ int wire_receive(int sock, struct wire_message *ret_message)
 	int rc;
 
 	m->n_fds = 0;
+	/* ECONNRESET is said once, when the peer closes with messages of ours
+	 * unread; what it sent before is still there */
 	do {
 		n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
 	if (n < 0)
 		return fail_errno("receive on a control socket");
-	if (n == 0)
-		return fail(AVF_ERR_CLOSED, "the control socket is closed");
+	/* an empty message looks like the end, but may bring fds */
 	collect_fds(&msg, m);
-	rc = check(&header, &msg, n, m);
+	rc = n == 0 ? fail(AVF_ERR_CLOSED, "the control socket is closed")
+		    : check(&header, &msg, n, m);
 	if (rc < 0) {
 		wire_message_fini(m);
 		return rc;

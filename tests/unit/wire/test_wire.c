@@ -53,6 +53,16 @@ Test(wire, a_message_arrives_whole_with_its_fds)
 	cr_expect_geq(fcntl(fd, F_GETFD), 0, "what was taken stays open");
 }
 
+Test(wire, last_words_arrive_though_the_peer_left_ours_unread)
+{
+	cr_assert_eq(wire_send(b, WIRE_STOP, NULL, 0, NULL, 0), 0);
+	cr_assert_eq(wire_send(a, WIRE_EVENT, NULL, 0, NULL, 0), 0);
+	(void)close(a);
+	cr_expect_eq(wire_receive(b, &m), 1);
+	cr_expect_eq(m.type, WIRE_EVENT);
+	cr_expect_eq(wire_receive(b, &m), AVF_ERR_CLOSED);
+}
+
 Test(wire, nothing_there_is_no_error_and_the_end_is)
 {
 	cr_expect_eq(wire_receive(b, &m), 0);
@@ -145,6 +155,15 @@ Test(wire, malformed_packets_are_refused_and_their_fds_closed)
 		cr_expect_eq(count_fds(), before, "%s: fd leaked",
 			     rows[i].what);
 	}
+}
+
+Test(wire, an_empty_packet_ends_it_and_its_fd_is_closed)
+{
+	unsigned int before = count_fds();
+
+	send_raw(NULL, 0);
+	cr_expect_eq(wire_receive(b, &m), AVF_ERR_CLOSED);
+	cr_expect_eq(count_fds(), before);
 }
 
 Test(wire, packets_too_long_are_refused)
