@@ -33,6 +33,10 @@ target_compile_options(avf_flags INTERFACE
 if(AVF_WERROR)
 	target_compile_options(avf_flags INTERFACE -Werror)
 endif()
+if(AVF_FUZZ)
+	set(AVF_SANITIZE address,undefined)
+	target_compile_options(avf_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(AVF_SANITIZE)
 	target_compile_options(avf_flags INTERFACE
 		-fsanitize=${AVF_SANITIZE} -fno-omit-frame-pointer
