@@ -54,6 +54,12 @@ struct hv_ops {
 	/** Map guest memory. Called before any vCPU runs. */
 	int (*add_memory)(struct hv *hv, uint64_t gpa, uint64_t size,
 			  void *host);
+	/**
+	 * Make the interrupt controllers, once, after all memory: a memory
+	 * slot that comes later waits some milliseconds for the kernel to
+	 * forget their old tables. Before everything below.
+	 */
+	int (*add_irq_chip)(struct hv *hv);
 	/** Signal @fd on guest writes of any data at @gpa (4 bytes or less). */
 	int (*add_ioeventfd)(struct hv *hv, uint64_t gpa, int fd);
 	/** Undo it. No-op when it is not there. */

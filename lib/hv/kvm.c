@@ -97,6 +97,7 @@ static void kvm_free(struct hv *hv)
 
 static const struct hv_ops kvm_ops = {
 	.add_memory = add_memory,
+	.add_irq_chip = kvm_arch_add_irq_chip,
 	.add_ioeventfd = add_ioeventfd,
 	.remove_ioeventfd = remove_ioeventfd,
 	.add_msi_route = kvm_irq_add_msi_route,

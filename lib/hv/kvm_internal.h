@@ -63,6 +63,7 @@ void kvm_vcpu_kick(struct hv_vcpu *vcpu);
 
 /* kvm_<arch>.c: the part of each step that the architecture decides. */
 int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd) MUST_CHECK;
+int kvm_arch_add_irq_chip(struct hv *hv) MUST_CHECK;
 int kvm_arch_init_vcpu(struct kvm_vcpu *vcpu) MUST_CHECK;
 int kvm_arch_set_boot_state(struct hv_vcpu *vcpu,
 			    const struct hv_boot_state *state) MUST_CHECK;

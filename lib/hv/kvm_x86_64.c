@@ -39,7 +39,6 @@ static int get_cpuid(struct kvm_vm *vm, int kvm_fd)
 
 int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
 {
-	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 	uint64_t identity = IDENTITY_MAP_ADDR;
 	int rc = get_cpuid(vm, kvm_fd);
 
@@ -49,6 +48,14 @@ int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
 		return fail_errno("KVM_SET_IDENTITY_MAP_ADDR");
 	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDR) < 0)
 		return fail_errno("KVM_SET_TSS_ADDR");
+	return 0;
+}
+
+int kvm_arch_add_irq_chip(struct hv *hv)
+{
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+	struct kvm_vm *vm = to_kvm_vm(hv);
+
 	if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
 		return fail_errno("KVM_CREATE_IRQCHIP");
 	if (ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)

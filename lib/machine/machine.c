@@ -47,6 +47,9 @@ static int init(struct machine *m)
 	rc = machine_arch_add_memory(m);
 	if (rc < 0)
 		return rc;
+	rc = m->hv->ops->add_irq_chip(m->hv);
+	if (rc < 0)
+		return rc;
 	rc = machine_arch_add_platform(m);
 	if (rc < 0)
 		return rc;

@@ -20,6 +20,12 @@ static int add_memory(struct hv *hv, uint64_t gpa, uint64_t size, void *host)
 	return 0;
 }
 
+static int add_irq_chip(struct hv *hv)
+{
+	(void)hv;
+	return 0;
+}
+
 static int add_ioeventfd(struct hv *hv, uint64_t gpa, int fd)
 {
 	struct fake_hv *fake = to_fake(hv);
@@ -99,6 +105,7 @@ static int vcpu_new(struct hv *hv, unsigned int index,
 
 static const struct hv_ops fake_ops = {
 	.add_memory = add_memory,
+	.add_irq_chip = add_irq_chip,
 	.add_ioeventfd = add_ioeventfd,
 	.remove_ioeventfd = remove_ioeventfd,
 	.add_msi_route = add_msi_route,
