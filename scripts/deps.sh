@@ -10,6 +10,8 @@ set -eu
 build="gcc libc6-dev binutils cmake ninja-build pkg-config
 	libjansson-dev libzstd-dev liblz4-dev liblzma-dev zlib1g-dev
 	libseccomp-dev libfdt-dev libssl-dev"
+bindings="swig python3-dev python3-setuptools python3-wheel python3-pip
+	openjdk-17-jdk-headless"
 # Called at run time, by `avf image build` and `avf package create`.
 tools="erofs-utils cpio dpkg apt ca-certificates"
 test="libcriterion-dev g++ clang libclang-rt-dev clang-format clang-tidy
@@ -63,7 +65,7 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 
 # shellcheck disable=SC2086 # the lists are words
-need=$(missing $build $tools $test $lab)
+need=$(missing $build $bindings $tools $test $lab)
 [ -n "$need" ] || exit 0
 echo "deps: missing: $need"
 [ -z "$only_check" ] || exit 1
