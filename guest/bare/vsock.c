@@ -53,14 +53,15 @@ static struct packet rx[RX_SLOTS], tx;
 static struct connection conn;
 static uint64_t cid;
 
-static void send(uint16_t op, uint32_t peer_port, uint32_t len)
+static void send_from(uint32_t port, uint16_t op, uint32_t peer_port,
+		      uint32_t len)
 {
 	const struct virtio_part part = {&tx, (uint32_t)HEADER_BYTES + len,
 					 false};
 
 	tx.src_cid = cid;
 	tx.dst_cid = HOST_CID;
-	tx.src_port = PORT;
+	tx.src_port = port;
 	tx.dst_port = peer_port;
 	tx.len = len;
 	tx.type = TYPE_STREAM;
@@ -71,10 +72,15 @@ static void send(uint16_t op, uint32_t peer_port, uint32_t len)
 	(void)virtio_do(&dev.queues[QUEUE_TX], &part, 1);
 }
 
+static void send(uint16_t op, uint32_t peer_port, uint32_t len)
+{
+	send_from(PORT, op, peer_port, len);
+}
+
 static void accept(const struct packet *p)
 {
 	if (conn.open || p->dst_port != PORT) {
-		send(OP_RST, p->src_port, 0);
+		send_from(p->dst_port, OP_RST, p->src_port, 0);
 		return;
 	}
 	conn.open = true;

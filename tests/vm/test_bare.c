@@ -1,0 +1,377 @@
+/* Bare-metal guests on KVM: how they run, and all the ways in which one ends.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/vm_harness.h"
+
+static bool make(struct vmt_vm *v, const char *guest)
+{
+	return vmt_new(v, vmt_bare_config(guest));
+}
+
+/* --- each guest ------------------------------------------------------- */
+
+static void hello(void)
+{
+	avf_config *config = vmt_bare_config("hello");
+	struct vmt_vm v;
+	char *text;
+
+	CHECK_OK(avf_config_set_cmdline(config, "one two=three last"));
+	if (!vmt_new(&v, config))
+		return;
+	CHECK(avf_vm_get_status(v.vm) == AVF_STATUS_STOPPED);
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	CHECK(v.acceleration == 0);
+	CHECK(strcmp(v.events, "STARTED STOPPED ") == 0);
+	text = vmt_output(&v);
+	CHECK(text && vmt_contains(text, " one two=three last\n"));
+	free(text);
+	vmt_free(&v);
+}
+
+/* The longest command line comes out of the serial line, in order. */
+static void long_console(void)
+{
+	avf_config *config = vmt_bare_config("hello");
+	char cmdline[AVF_MAX_CMDLINE + 1];
+	struct vmt_vm v;
+	char *text;
+
+	for (unsigned int i = 0; i < AVF_MAX_CMDLINE; i++)
+		cmdline[i] = (char)('a' + i % 26);
+	cmdline[AVF_MAX_CMDLINE] = '\0';
+	CHECK_OK(avf_config_set_cmdline(config, cmdline));
+	if (!vmt_new(&v, config))
+		return;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	CHECK(text && vmt_contains(text, cmdline));
+	free(text);
+	vmt_free(&v);
+}
+
+static void run_to(const char *guest, int reason)
+{
+	struct vmt_vm v;
+
+	if (!make(&v, guest))
+		return;
+	vmt_run_to(&v, reason);
+	vmt_free(&v);
+}
+
+static void reset(void)
+{
+	run_to("reset", AVF_STOP_REASON_REBOOT);
+}
+
+static void triple_fault(void)
+{
+	run_to("triple", AVF_STOP_REASON_CRASH);
+}
+
+static void count_cpus(unsigned int n)
+{
+	avf_config *config = vmt_bare_config("smp");
+	struct vmt_vm v;
+	char expected[32];
+	char *text;
+
+	(void)snprintf(expected, sizeof(expected), "%u CPUs\n", n);
+	CHECK_OK(avf_config_set_vcpus(config, n));
+	if (!vmt_new(&v, config))
+		return;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	if (!text || strcmp(text, expected) != 0)
+		vmt_fail(__FILE__, __LINE__, "\"%s\", not \"%s\"", text,
+			 expected);
+	free(text);
+	vmt_free(&v);
+}
+
+static void smp_1(void)
+{
+	count_cpus(1);
+}
+
+static void smp_2(void)
+{
+	count_cpus(2);
+}
+
+static void smp_8(void)
+{
+	if (getenv("AVF_LAB"))
+		vmt_skip("8 vCPUs on an emulated CPU take too long");
+	else
+		count_cpus(8);
+}
+
+static void blk(void)
+{
+	static const char question[] = "sector 0 of the first disk";
+	const struct avf_disk_options writable = {sizeof(writable), true,
+						  "second"};
+	avf_config *config = vmt_bare_config("blk");
+	int first = vmt_memfd(4096, 0), second = vmt_memfd(4096, 'x');
+	char sectors[3 * 512];
+	struct vmt_vm v;
+	char *text;
+
+	CHECK(pwrite(first, question, sizeof(question), 0) > 0);
+	CHECK_OK(avf_config_add_disk_fd(config, first, NULL));
+	CHECK_OK(avf_config_add_disk_fd(config, second, &writable));
+	if (!vmt_new(&v, config))
+		return;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	CHECK(text && vmt_contains(text, question));
+	CHECK(text && vmt_contains(text, "written\n"));
+	CHECK(pread(second, sectors, sizeof(sectors), 0) == sizeof(sectors));
+	CHECK(sectors[511] == 'x' && sectors[1024] == 'x');
+	for (size_t i = 0; i < sizeof(question); i++)
+		CHECK(sectors[512 + i] == question[i] + 1);
+	free(text);
+	vmt_free(&v);
+	(void)close(first);
+	(void)close(second);
+}
+
+/* The bytes differ from run to run, and so do two handles' worth of them. */
+static void rng(void)
+{
+	char *texts[3];
+	struct vmt_vm v;
+
+	if (!make(&v, "rng"))
+		return;
+	for (int i = 0; i < 3; i++) {
+		vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+		texts[i] = vmt_output(&v);
+		CHECK(strncmp(texts[i], "random ", 7) == 0);
+		CHECK(strlen(texts[i]) == 7 + 32 + 1);
+	}
+	CHECK(strcmp(texts[0], texts[1]) != 0);
+	CHECK(strcmp(texts[1], texts[2]) != 0);
+	for (int i = 0; i < 3; i++)
+		free(texts[i]);
+	vmt_free(&v);
+}
+
+/* --- endings from outside --------------------------------------------- */
+
+/* A guest that prints "@guest\n" and never ends. */
+static bool run_for_ever(struct vmt_vm *v, const char *guest)
+{
+	if (!make(v, guest))
+		return false;
+	if (vmt_run(v) && vmt_wait_event(v, AVF_EVENT_STARTED) &&
+	    vmt_wait_output(v, guest))
+		return true;
+	vmt_free(v);
+	return false;
+}
+
+static void kill_one(const char *guest)
+{
+	struct vmt_vm v;
+
+	if (!run_for_ever(&v, guest))
+		return;
+	CHECK(avf_vm_get_status(v.vm) == AVF_STATUS_RUNNING);
+	CHECK_OK(avf_vm_kill(v.vm));
+	(void)!avf_vm_kill(v.vm); /* twice does no harm */
+	CHECK(vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, AVF_STOP_REASON_KILLED, "");
+	CHECK_FAILS(avf_vm_kill(v.vm), AVF_ERR_STATE, "running");
+	CHECK_FAILS(avf_vm_stop(v.vm), AVF_ERR_STATE, "running");
+	vmt_free(&v);
+}
+
+static void kill_halt(void)
+{
+	kill_one("halt");
+}
+
+static void kill_spin(void)
+{
+	kill_one("spin");
+}
+
+/* Nobody in there can be asked, so it must not take the 5 s of grace. */
+static void stop_one(const char *guest)
+{
+	struct vmt_vm v;
+
+	if (!run_for_ever(&v, guest))
+		return;
+	CHECK_OK(avf_vm_stop(v.vm));
+	CHECK_OK(avf_vm_stop(v.vm));
+	CHECK(vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, AVF_STOP_REASON_KILLED, "cannot be asked");
+	vmt_free(&v);
+}
+
+static void stop_halt(void)
+{
+	stop_one("halt");
+}
+
+static void stop_spin(void)
+{
+	stop_one("spin");
+}
+
+static void signal_vmm(int number, int reason, const char *part)
+{
+	struct vmt_vm v;
+	int pid;
+
+	if (!run_for_ever(&v, "spin"))
+		return;
+	pid = avf_vm_get_pid(v.vm);
+	CHECK(pid > 0);
+	CHECK(kill(pid, number) == 0);
+	CHECK(vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, reason, part);
+	vmt_free(&v);
+}
+
+static void vmm_sigkill(void)
+{
+	signal_vmm(SIGKILL, AVF_STOP_REASON_KILLED, "signal 9");
+}
+
+/* A sanitizer's handler makes it an exit with a code of its own. */
+static void vmm_sigsegv(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	signal_vmm(SIGSEGV, AVF_STOP_REASON_INFRASTRUCTURE_ERROR, "exited");
+#else
+	signal_vmm(SIGSEGV, AVF_STOP_REASON_CRASH, "signal 11");
+#endif
+}
+
+static void free_running(void)
+{
+	struct vmt_vm v;
+	int pid;
+
+	if (!run_for_ever(&v, "spin"))
+		return;
+	pid = avf_vm_get_pid(v.vm);
+	vmt_free(&v);
+	CHECK(kill(pid, 0) < 0);
+}
+
+static void free_at_once(void)
+{
+	struct vmt_vm v;
+
+	if (!make(&v, "spin"))
+		return;
+	CHECK(vmt_run(&v));
+	vmt_free(&v);
+}
+
+static void kill_at_once(void)
+{
+	struct vmt_vm v;
+
+	if (!make(&v, "spin"))
+		return;
+	CHECK(vmt_run(&v));
+	CHECK_OK(avf_vm_kill(v.vm));
+	CHECK(vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, AVF_STOP_REASON_KILLED, "");
+	vmt_free(&v);
+}
+
+/* --- several ---------------------------------------------------------- */
+
+static void same_twice(void)
+{
+	struct vmt_vm v;
+
+	if (!make(&v, "hello"))
+		return;
+	CHECK(vmt_run(&v));
+	CHECK_FAILS(avf_vm_run(v.vm), AVF_ERR_STATE, "not in stopped state");
+	CHECK(vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, AVF_STOP_REASON_SHUTDOWN, "");
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	CHECK(strcmp(v.events, "STARTED STOPPED ") == 0);
+	vmt_free(&v);
+}
+
+/* Takes what each one has, without waiting, until both have stopped. */
+static void poll_both(struct vmt_vm *v)
+{
+	const uint64_t deadline = vmt_now_ms() + VMT_PATIENCE_MS;
+	struct pollfd fds[2];
+
+	for (int i = 0; i < 2; i++)
+		fds[i] = (struct pollfd){.fd = avf_vm_get_fd(v[i].vm),
+					 .events = POLLIN};
+	while (v[0].n_stopped + v[1].n_stopped < 2 && vmt_now_ms() < deadline) {
+		if (poll(fds, 2, 1000) < 0)
+			continue;
+		for (int i = 0; i < 2; i++) {
+			while (fds[i].revents && vmt_event(&v[i], 0) >= 0)
+				;
+		}
+	}
+	/* nothing more to say: the descriptors are silent */
+	CHECK(poll(fds, 2, 0) == 0);
+}
+
+static void two_in_one_loop(void)
+{
+	struct vmt_vm v[2];
+
+	if (!make(&v[0], "hello") || !make(&v[1], "reset"))
+		return;
+	CHECK(vmt_run(&v[0]) && vmt_run(&v[1]));
+	poll_both(v);
+	vmt_check_stopped(&v[0], AVF_STOP_REASON_SHUTDOWN, "");
+	vmt_check_stopped(&v[1], AVF_STOP_REASON_REBOOT, "");
+	vmt_free(&v[0]);
+	vmt_free(&v[1]);
+}
+
+static const struct vmt_test tests[] = {
+	{"hello", hello},
+	{"long_console", long_console},
+	{"reset", reset},
+	{"triple_fault", triple_fault},
+	{"smp_1", smp_1},
+	{"smp_2", smp_2},
+	{"smp_8", smp_8},
+	{"blk", blk},
+	{"rng", rng},
+	{"kill_halt", kill_halt},
+	{"kill_spin", kill_spin},
+	{"stop_halt", stop_halt},
+	{"stop_spin", stop_spin},
+	{"vmm_sigkill", vmm_sigkill},
+	{"vmm_sigsegv", vmm_sigsegv},
+	{"free_running", free_running},
+	{"free_at_once", free_at_once},
+	{"kill_at_once", kill_at_once},
+	{"same_twice", same_twice},
+	{"two_in_one_loop", two_in_one_loop},
+};
+
+int main(int argc, char **argv)
+{
+	if (access("/dev/kvm", R_OK | W_OK) < 0)
+		vmt_skip_all("no /dev/kvm that this user may use");
+	return vmt_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
+}
