@@ -63,8 +63,9 @@ enum avf_acceleration {
 #define AVF_MIN_MEMORY_MIB     2U
 #define AVF_MAX_MEMORY_MIB     (256U * 1024U)
 #define AVF_DEFAULT_MEMORY_MIB 256U
-/** Longest kernel command line, NUL excluded, in bytes. */
-#define AVF_MAX_CMDLINE 2000U
+/** Longest kernel command line, NUL excluded, in bytes: what Linux takes on
+ * x86 (2047) less the library's own parameters. */
+#define AVF_MAX_CMDLINE 1900U
 /** Longest name, NUL excluded, in bytes. */
 #define AVF_MAX_NAME 64U
 /** Largest encrypted storage: 1 TiB. */
