@@ -146,3 +146,34 @@ Test(gmem, ring_fields_are_little_endian_and_aligned)
 		     AVF_ERR_PROTOCOL);
 	gmem_fini(&gm);
 }
+
+Test(gmem, regions_may_touch_but_accesses_stay_in_one)
+{
+	struct gmem_slice low, high;
+	struct gmem gm;
+
+	gmem_init(&gm);
+	cr_assert_eq(gmem_add_anonymous(&gm, 0, LOW_SIZE), 0);
+	cr_assert_eq(gmem_add_anonymous(&gm, LOW_SIZE, LOW_SIZE), 0);
+	cr_assert_eq(gmem_map(&gm, LOW_SIZE - 1, 1, &low), 0);
+	cr_assert_eq(gmem_map(&gm, LOW_SIZE, 1, &high), 0,
+		     "the first byte of the second belongs to it");
+	cr_expect_eq(high.host, gm.regions[1].host);
+	cr_expect_eq(gmem_map(&gm, LOW_SIZE - 1, 2, &low), AVF_ERR_PROTOCOL);
+	gmem_fini(&gm);
+}
+
+Test(gmem, ring_fields_are_aligned_for_guest_and_host)
+{
+	static _Alignas(2) char host[16];
+	uint16_t value;
+	struct gmem gm;
+
+	gmem_init(&gm);
+	cr_assert_eq(gmem_add_mapped(&gm, 1, 8, host, false), 0);
+	cr_expect_eq(gmem_load_le16(&gm, 1, &value), AVF_ERR_PROTOCOL,
+		     "odd for the guest, even for the host");
+	cr_expect_eq(gmem_load_le16(&gm, 2, &value), AVF_ERR_PROTOCOL,
+		     "even for the guest, odd for the host");
+	gmem_fini(&gm);
+}
