@@ -7,6 +7,7 @@
 #include <avf/config.h>
 #include <avf/error.h>
 #include <avf/image.h>
+#include <avf/manager.h>
 #include <avf/probe.h>
 #include <avf/vm.h>
 

@@ -168,3 +168,6 @@ int config_write_json(const avf_config *config, char **ret_text) MUST_CHECK;
  */
 int config_parse_written(const char *text, size_t size,
 			 avf_config **ret_config) MUST_CHECK;
+
+/** The same, from the beginning of the open file @fd. */
+int config_load_written(int fd, avf_config **ret_config) MUST_CHECK;

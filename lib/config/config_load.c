@@ -45,12 +45,21 @@ static int read_text(int fd, char **ret_text, size_t *ret_size)
 	text = malloc(CONFIG_JSON_MAX_BYTES + 1);
 	if (!text)
 		return fail(AVF_ERR_NO_MEMORY, "configuration");
-	n = fd_read_all(fd, text, CONFIG_JSON_MAX_BYTES + 1);
+	n = fd_pread_all(fd, text, CONFIG_JSON_MAX_BYTES + 1, 0);
 	if (n < 0)
 		return (int)n;
 	*ret_text = TAKE_PTR(text);
 	*ret_size = (size_t)n;
 	return 0;
+}
+
+int config_load_written(int fd, avf_config **ret_config)
+{
+	CLEANUP(free_p) char *text = NULL;
+	size_t size = 0;
+	int rc = read_text(fd, &text, &size);
+
+	return rc < 0 ? rc : config_parse_written(text, size, ret_config);
 }
 
 static int load(const char *path, avf_config **ret_config)
