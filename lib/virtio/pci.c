@@ -134,24 +134,42 @@ static void bar_write(struct pci_dev *pci, unsigned int bar, uint64_t offset,
 	}
 }
 
-/* The doorbells move with the BAR. */
-static void bar_mapped(struct pci_dev *pci, unsigned int bar, uint64_t gpa)
+/* Where the doorbell of queue @q should ring; 0: nowhere. */
+static uint64_t doorbell(const struct virtio_pci *vp, uint32_t q)
 {
-	struct virtio_pci *vp = to_vp(pci);
+	if (!vp->bar_gpa || !(vp->status & VP_DRIVER_OK) ||
+	    !vp->queues[q].enabled)
+		return 0;
+	return vp->bar_gpa + VP_NOTIFY + VP_NOTIFY_MULTIPLIER * q;
+}
 
-	for (uint32_t q = 0; bar == VP_BAR && q < vp->dev->n_queues; q++) {
+void vp_place_doorbells(struct virtio_pci *vp)
+{
+	for (uint32_t q = 0; q < vp->dev->n_queues; q++) {
 		struct vp_queue *queue = &vp->queues[q];
-		uint64_t at = gpa + VP_NOTIFY + VP_NOTIFY_MULTIPLIER * q;
+		uint64_t at = doorbell(vp, q);
 
+		if (at == queue->kick_gpa)
+			continue;
 		if (queue->kick_gpa)
 			vp->hv->ops->remove_ioeventfd(vp->hv, queue->kick_gpa,
 						      queue->kick_fd);
 		queue->kick_gpa = 0;
 		/* without it the kick comes as an exit: slower, not wrong */
-		if (gpa &&
+		if (at &&
 		    vp->hv->ops->add_ioeventfd(vp->hv, at, queue->kick_fd) == 0)
 			queue->kick_gpa = at;
 	}
+}
+
+static void bar_mapped(struct pci_dev *pci, unsigned int bar, uint64_t gpa)
+{
+	struct virtio_pci *vp = to_vp(pci);
+
+	if (bar != VP_BAR)
+		return;
+	vp->bar_gpa = gpa;
+	vp_place_doorbells(vp);
 }
 
 /*

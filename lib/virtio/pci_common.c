@@ -47,6 +47,7 @@ void vp_common_reset(struct virtio_pci *vp)
 		vp->queues[q].vector = VP_NO_VECTOR;
 		vp->queues[q].enabled = false;
 	}
+	vp_place_doorbells(vp);
 }
 
 static uint32_t feature_word(uint64_t features, uint32_t select)
@@ -129,6 +130,7 @@ static void write_status(struct virtio_pci *vp, uint8_t value)
 	vp->status = status;
 	if (!(value & VP_DRIVER_OK))
 		return;
+	vp_place_doorbells(vp);
 	virtio_dev_activate(vp->dev, vp->driver_features);
 	/* kicks from before DRIVER_OK were not heard */
 	for (uint32_t q = 0; q < vp->dev->n_queues; q++)

@@ -41,6 +41,7 @@ struct virtio_pci {
 	struct loop *loop;      /* borrowed */
 	struct hv *hv;          /* borrowed */
 	uint32_t cfg_cap;       /* of VIRTIO_PCI_CAP_PCI_CFG */
+	uint64_t bar_gpa;       /* of VP_BAR; 0: not mapped */
 	uint8_t isr;
 	/* The common configuration structure. */
 	uint32_t device_feature_select;
@@ -63,6 +64,13 @@ void vp_common_write(struct virtio_pci *vp, uint32_t offset, const void *data,
 
 /** Power-on state of everything that the common structure shows. */
 void vp_common_reset(struct virtio_pci *vp);
+
+/**
+ * Put the doorbells of the queues in use where the BAR is, as ioeventfds. An
+ * operating system moves its BARs about before it loads a driver, and each
+ * change costs the kernel a grace period; so others have none.
+ */
+void vp_place_doorbells(struct virtio_pci *vp);
 
 /** Make the loop look at queue @q. Any thread. */
 void vp_kick(struct virtio_pci *vp, uint32_t q);
