@@ -57,6 +57,14 @@ enum avf_acceleration {
 	AVF_ACCELERATION_EMULATION = 2,
 };
 
+/** What happens when the host forbids a part of the VMM's jail. */
+enum avf_jail {
+	/** A warning (AVF_EVENT_LOG); the VM runs. The default. */
+	AVF_JAIL_DEFAULT = 0,
+	/** The VM does not start: AVF_STOP_REASON_START_FAILED. */
+	AVF_JAIL_STRICT = 1,
+};
+
 /** Limits and defaults. */
 #define AVF_MAX_VCPUS          32U
 #define AVF_MAX_DISKS          16U
@@ -195,6 +203,14 @@ AVF_EXPORT int avf_config_set_acceleration(
 	avf_config *config, enum avf_acceleration acceleration) AVF_CHECK;
 AVF_EXPORT enum avf_acceleration avf_config_get_acceleration(
 	const avf_config *config);
+
+/**
+ * Whether the process that runs the VM must have its whole jail; `avf info
+ * --jail` shows what this host allows. Errors: AVF_ERR_INVALID.
+ */
+AVF_EXPORT int avf_config_set_jail(avf_config *config,
+				   enum avf_jail jail) AVF_CHECK;
+AVF_EXPORT enum avf_jail avf_config_get_jail(const avf_config *config);
 
 /**
  * AVF's setProtectedVm(). No host supports it yet: with true, validation

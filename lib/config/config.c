@@ -168,6 +168,14 @@ int config_set_cpu_topology(avf_config *config, enum avf_cpu_topology topology)
 	return 0;
 }
 
+int config_set_jail(avf_config *config, enum avf_jail jail)
+{
+	if (jail != AVF_JAIL_DEFAULT && jail != AVF_JAIL_STRICT)
+		return fail(AVF_ERR_INVALID, "jail: %d is unknown", (int)jail);
+	config->vm.jail = jail;
+	return 0;
+}
+
 int config_set_acceleration(avf_config *config,
 			    enum avf_acceleration acceleration)
 {

@@ -87,6 +87,7 @@ int config_set_memory_mib(avf_config *config, uint32_t mib) MUST_CHECK;
 int config_set_vcpus(avf_config *config, uint32_t count) MUST_CHECK;
 int config_set_cpu_topology(avf_config *config,
 			    enum avf_cpu_topology topology) MUST_CHECK;
+int config_set_jail(avf_config *config, enum avf_jail jail) MUST_CHECK;
 int config_set_acceleration(avf_config *config,
 			    enum avf_acceleration acceleration) MUST_CHECK;
 int config_set_debug_level(avf_config *config,

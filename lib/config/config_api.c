@@ -95,6 +95,18 @@ enum avf_acceleration avf_config_get_acceleration(const avf_config *config)
 	return config ? config->vm.acceleration : AVF_ACCELERATION_KVM;
 }
 
+int avf_config_set_jail(avf_config *config, enum avf_jail jail)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_jail(config, jail);
+}
+
+enum avf_jail avf_config_get_jail(const avf_config *config)
+{
+	return config ? config->vm.jail : AVF_JAIL_DEFAULT;
+}
+
 int avf_config_set_protected(avf_config *config, bool is_protected)
 {
 	int rc = begin(config);

@@ -99,6 +99,16 @@ static int read_acceleration(struct config_reader *reader, const char *value)
 				       (enum avf_acceleration)i);
 }
 
+static int read_jail(struct config_reader *reader, const char *value)
+{
+	static const char *const words[] = {"default", "strict"};
+	int i = find_word(value, "jail", words, ARRAY_SIZE(words));
+
+	if (i < 0)
+		return i;
+	return config_set_jail(reader->config, (enum avf_jail)i);
+}
+
 static int read_debug_level(struct config_reader *reader, const char *value)
 {
 	static const char *const words[] = {"none", "full"};
@@ -187,6 +197,7 @@ static const struct config_key keys[] = {
 	{.name = "cpu_topology", .text = read_cpu_topology},
 	{.name = "vcpus", .number = config_set_vcpus},
 	{.name = "acceleration", .text = read_acceleration},
+	{.name = "jail", .text = read_jail},
 	{.name = "hugepages", .flag = set_hugepages},
 	{.name = "debug_level", .text = read_debug_level},
 	{.name = "package", .text = read_package},

@@ -125,6 +125,7 @@ static void copy_scalars(const struct vm_config *from, struct vm_config *to)
 	to->memory_mib = from->memory_mib;
 	to->vcpus = from->vcpus;
 	to->acceleration = from->acceleration;
+	to->jail = from->jail;
 	to->is_protected = from->is_protected;
 	to->hugepages = from->hugepages;
 	to->debug_level = from->debug_level;

@@ -22,7 +22,7 @@ struct record {
 	size_t size;
 };
 
-/* A number's place: where it goes and what it may be. */
+/* What a number may be. */
 struct number_rule {
 	enum vm_config_tag tag;
 	uint32_t min;
@@ -39,10 +39,18 @@ static const struct number_rule number_rules[] = {
 	{VM_CONFIG_TAG_HUGEPAGES, 0, 1},
 	{VM_CONFIG_TAG_DEBUG_LEVEL, AVF_DEBUG_LEVEL_NONE, AVF_DEBUG_LEVEL_FULL},
 	{VM_CONFIG_TAG_BOOT_TIMEOUT_MS, 0, UINT32_MAX},
+	{VM_CONFIG_TAG_JAIL, AVF_JAIL_DEFAULT, AVF_JAIL_STRICT},
 };
 
-_Static_assert(ARRAY_SIZE(number_rules) == VM_CONFIG_LAST_NUMBER,
-	       "a rule for each number, in the order of the tags");
+/* Tags that take_record() does not know are numbers, all in the table. */
+static const struct number_rule *find_rule(unsigned int tag)
+{
+	const struct number_rule *rule = number_rules;
+
+	while (rule->tag != tag)
+		rule++;
+	return rule;
+}
 
 static int bad(const struct record *r, const char *what)
 {
@@ -74,6 +82,9 @@ static void store_number(struct vm_config *c, unsigned int tag, uint32_t value)
 	case VM_CONFIG_TAG_DEBUG_LEVEL:
 		c->debug_level = (enum avf_debug_level)value;
 		break;
+	case VM_CONFIG_TAG_JAIL:
+		c->jail = (enum avf_jail)value;
+		break;
 	default:
 		c->boot_timeout_ms = value;
 		break;
@@ -82,7 +93,7 @@ static void store_number(struct vm_config *c, unsigned int tag, uint32_t value)
 
 static int take_number(struct decoder *d, const struct record *r)
 {
-	const struct number_rule *rule = &number_rules[r->tag - 1];
+	const struct number_rule *rule = find_rule(r->tag);
 	uint32_t value;
 	le32 raw;
 
@@ -239,10 +250,11 @@ static int take_records(struct decoder *d, const unsigned char *bytes,
  * fd that nobody claimed is a sign of two sides that disagree. */
 static int check_complete(const struct decoder *d)
 {
-	for (unsigned int tag = 1; tag <= VM_CONFIG_LAST_NUMBER; tag++)
-		if ((d->seen & BIT(tag)) == 0)
+	for (size_t i = 0; i < ARRAY_SIZE(number_rules); i++)
+		if ((d->seen & BIT(number_rules[i].tag)) == 0)
 			return fail(AVF_ERR_PROTOCOL,
-				    "configuration record %u: missing", tag);
+				    "configuration record %u: missing",
+				    (unsigned int)number_rules[i].tag);
 	for (unsigned int i = 0; i < d->n_fds; i++)
 		if (d->fds[i] >= 0)
 			return fail(AVF_ERR_PROTOCOL,

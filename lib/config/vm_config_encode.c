@@ -102,6 +102,7 @@ static void put_config(struct encoder *e, const struct vm_config *c)
 	put_u32(e, VM_CONFIG_TAG_HUGEPAGES, c->hugepages);
 	put_u32(e, VM_CONFIG_TAG_DEBUG_LEVEL, (uint32_t)c->debug_level);
 	put_u32(e, VM_CONFIG_TAG_BOOT_TIMEOUT_MS, c->boot_timeout_ms);
+	put_u32(e, VM_CONFIG_TAG_JAIL, (uint32_t)c->jail);
 	put_text(e, VM_CONFIG_TAG_NAME, c->name);
 	put_text(e, VM_CONFIG_TAG_CMDLINE, c->cmdline);
 	put_text(e, VM_CONFIG_TAG_PAYLOAD_NAME, c->payload_name);

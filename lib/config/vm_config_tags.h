@@ -27,11 +27,9 @@ enum vm_config_tag {
 	VM_CONFIG_TAG_CONSOLE_IN = 17,
 	VM_CONFIG_TAG_LOG = 18,
 	VM_CONFIG_TAG_DISK = 19,
+	VM_CONFIG_TAG_JAIL = 20,
 	VM_CONFIG_TAG_END,
 };
-
-/* Tags up to this one are numbers, and all of them must be there. */
-#define VM_CONFIG_LAST_NUMBER VM_CONFIG_TAG_BOOT_TIMEOUT_MS
 
 /* A disk's value: le16 fd index, one byte of flags, then its id. */
 #define VM_CONFIG_DISK_FIXED    3U

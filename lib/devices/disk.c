@@ -23,7 +23,8 @@ struct disk {
 	int done_fd; /* owned eventfd: something is in @done, or a wake */
 	bool writable;
 	uint64_t sectors;
-	struct loop *loop; /* borrowed */
+	struct loop *loop;  /* borrowed */
+	int (*begin)(void); /* NULL: none */
 	pthread_t worker;
 	bool worker_started;
 	/* The loop's side: machine's lock. */
@@ -36,8 +37,9 @@ struct disk {
 	pthread_cond_t quiet; /* @busy became false */
 	struct request_list todo;
 	struct request_list done;
-	bool busy; /* the worker carries out a request */
+	bool busy; /* the worker carries out a request, or begins */
 	bool stop;
+	struct avf_error error; /* of @begin; code 0: none */
 };
 
 static void list_append(struct request_list *list, struct disk_request *req)
@@ -117,8 +119,13 @@ static void *worker_main(void *arg)
 	struct disk *disk = arg;
 	struct disk_request *req;
 	bool wake;
+	int rc = disk->begin ? disk->begin() : 0;
 
 	(void)pthread_mutex_lock(&disk->lock);
+	if (rc < 0)
+		disk->error = *error_record();
+	disk->busy = false;
+	(void)pthread_cond_signal(&disk->quiet);
 	while (!disk->stop) {
 		req = list_take(&disk->todo);
 		if (!req) {
@@ -161,6 +168,21 @@ static void on_done(struct loop_source *source, uint32_t events)
 	disk->client->idle(disk->userdata);
 }
 
+/* What @begin allows is all that the worker gets: know before going on. */
+static int wait_begun(struct disk *disk)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&disk->lock);
+	while (disk->busy)
+		(void)pthread_cond_wait(&disk->quiet, &disk->lock);
+	rc = disk->error.code;
+	(void)pthread_mutex_unlock(&disk->lock);
+	if (rc < 0)
+		*error_record() = disk->error;
+	return rc;
+}
+
 /* Signals are for the threads of the process that know them. */
 static int start_worker(struct disk *disk)
 {
@@ -169,14 +191,16 @@ static int start_worker(struct disk *disk)
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	disk->busy = true;
 	error = pthread_create(&disk->worker, NULL, worker_main, disk);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (error) {
+		disk->busy = false;
 		errno = error;
 		return fail_errno("disk: start a thread");
 	}
 	disk->worker_started = true;
-	return 0;
+	return wait_begun(disk);
 }
 
 static void disk_free_p(struct disk **disk)
@@ -202,7 +226,8 @@ static int check_size(struct disk *disk)
 	return 0;
 }
 
-int disk_new(int fd, bool writable, struct loop *loop, struct disk **ret_disk)
+int disk_new(int fd, bool writable, struct loop *loop, int (*begin)(void),
+	     struct disk **ret_disk)
 {
 	CLEANUP(close_p) int owned = fd;
 	CLEANUP(disk_free_p) struct disk *disk = calloc(1, sizeof(*disk));
@@ -218,6 +243,7 @@ int disk_new(int fd, bool writable, struct loop *loop, struct disk **ret_disk)
 	disk->source.fd = -1;
 	disk->writable = writable;
 	disk->loop = loop;
+	disk->begin = begin;
 	disk->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (disk->done_fd < 0)
 		return fail_errno("disk: eventfd");

@@ -49,9 +49,9 @@ struct disk;
  * Open the raw image behind @fd (a file or block device; takes it, also on
  * failure) and start its worker. @loop is borrowed.
  * Errors: AVF_ERR_INVALID when the size is 0 or no multiple of 512 bytes, or
- * @fd is no file.
+ * @fd is no file; those of @begin, which the worker calls first (NULL: none).
  */
-int disk_new(int fd, bool writable, struct loop *loop,
+int disk_new(int fd, bool writable, struct loop *loop, int (*begin)(void),
 	     struct disk **ret_disk) MUST_CHECK;
 
 /** Drain, end the worker, close the image. NULL is a no-op. */

@@ -36,7 +36,8 @@ static int add_disk(struct machine *m, int fd, bool writable, const char *id)
 {
 	struct virtio_dev *dev;
 	struct disk *disk;
-	int rc = disk_new(fd, writable, m->params.loop, &disk);
+	int rc = disk_new(fd, writable, m->params.loop, m->params.disk_thread,
+			  &disk);
 
 	if (rc < 0)
 		return rc;

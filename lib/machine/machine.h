@@ -18,8 +18,10 @@
 #include "hv/hv.h"
 #include "virtio/device.h"
 
-/** Every vCPU exists; they run when this returns. In machine_start(). */
-typedef void machine_started_fn(void *userdata);
+/** Every vCPU exists; they run when this returns 0. In machine_start(). */
+typedef int machine_started_fn(void *userdata);
+/** Called on a new thread, before it touches what the guest says. */
+typedef int machine_thread_fn(void);
 /** The guest is over; @reason is an enum avf_stop_reason. On the loop, once. */
 typedef void machine_stopped_fn(void *userdata, int reason, const char *text);
 /** Bytes that the guest wrote to its failure port. On the loop. */
@@ -35,6 +37,8 @@ struct machine_params {
 	machine_started_fn *started;
 	machine_stopped_fn *stopped;
 	machine_failure_fn *failure;
+	machine_thread_fn *vcpu_thread; /* NULL: nothing to do, as below */
+	machine_thread_fn *disk_thread;
 	void *userdata;
 };
 

@@ -93,9 +93,12 @@ static int make_vcpu(struct vcpu *v)
 	const struct hv_ops *ops = v->machine->hv->ops;
 	int rc = ops->vcpu_new(v->machine->hv, v->index, &v->hv_vcpu);
 
-	if (rc < 0 || v->index != 0)
-		return rc;
-	return ops->vcpu_set_boot_state(v->hv_vcpu, v->machine->boot_state);
+	if (rc == 0 && v->index == 0)
+		rc = ops->vcpu_set_boot_state(v->hv_vcpu,
+					      v->machine->boot_state);
+	if (rc == 0 && v->machine->params.vcpu_thread)
+		rc = v->machine->params.vcpu_thread();
+	return rc;
 }
 
 static void *vcpu_main(void *arg)
@@ -174,7 +177,9 @@ int vcpus_start(struct machine *m)
 	rc = wait_ready(m);
 	if (rc < 0)
 		return rc;
-	m->params.started(m->params.userdata);
+	rc = m->params.started(m->params.userdata);
+	if (rc < 0)
+		return rc;
 	open_gate(m);
 	return 0;
 }

@@ -311,6 +311,7 @@ static int start_process(struct qemu *qemu, const struct qemu_params *params,
 	qemu->process.log = qemu->log;
 	qemu->process.exited = on_exited;
 	qemu->process.userdata = qemu;
+	qemu->process.confine = params->confine;
 	return qemu_process_start(&qemu->process, args.argv, in->fds, in->n);
 }
 

@@ -54,6 +54,8 @@ struct qemu_params {
 	uint32_t ready_timeout_ms; /* 0: QEMU_READY_TIMEOUT_MS */
 	struct loop *loop;
 	const struct log *log; /* may be NULL */
+	/* Called in the child before exec; async-signal-safe; NULL: none. */
+	void (*confine)(void);
 	const struct qemu_ops *ops;
 	void *userdata;
 };

@@ -19,6 +19,7 @@ struct launch {
 	char *const *argv;
 	const int *fds;
 	unsigned int n_fds;
+	void (*confine)(void); /* may be NULL */
 	int null_fd;
 	int stderr_fd; /* the child's end */
 	int report_fd; /* errno of what failed */
@@ -68,6 +69,8 @@ static _Noreturn void run_child(const struct launch *l)
 	int saved;
 
 	reset_signals();
+	if (l->confine)
+		l->confine();
 	if (prepare_child(l) == 0)
 		(void)execve(l->argv[0], l->argv, env);
 	saved = errno;
@@ -189,6 +192,7 @@ static int spawn(struct qemu_process *process, struct launch *l)
 	if (rc < 0)
 		return rc;
 	l->report_fd = report_child;
+	l->confine = process->confine;
 	l->parent = getpid();
 	process->pid = fork();
 	if (process->pid == 0)

@@ -30,6 +30,8 @@ struct qemu_process {
 	int status;        /* of waitpid(), once exited was called */
 	struct loop *loop; /* borrowed */
 	struct loop_source exit_source;
+	/** In the child, before exec; async-signal-safe; NULL: none. */
+	void (*confine)(void);
 	/** It has ended and is reaped. */
 	void (*exited)(void *userdata);
 	void *userdata;        /* borrowed */

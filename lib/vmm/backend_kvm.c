@@ -7,6 +7,7 @@
 #include "guestlink/guestlink.h"
 #include "hv/kvm.h"
 #include "machine/machine.h"
+#include "vmm/jail.h"
 #include "vmm/vmm_internal.h"
 
 struct kvm_backend {
@@ -25,9 +26,14 @@ static int start(struct backend *backend)
 }
 
 /* vCPUs exist and wait: nobody else touches the VMM yet. */
-static void started(void *userdata)
+static int started(void *userdata)
 {
+	int rc = jail_main_thread(userdata, false);
+
+	if (rc < 0)
+		return rc;
 	vmm_started(userdata, false);
+	return 0;
 }
 
 /* The machine has no power button: hardware-reduced ACPI without a GED. */
@@ -95,6 +101,14 @@ int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 	rc = open_hv(&params.hv);
 	if (rc < 0)
 		return rc;
+	/* the machine starts threads: the last moment for it */
+	rc = jail_enter(vmm, false);
+	if (rc < 0) {
+		params.hv->ops->free(params.hv);
+		return rc;
+	}
+	params.vcpu_thread = jail_vcpu_thread(vmm);
+	params.disk_thread = jail_disk_thread(vmm);
 	rc = machine_new(&params, &b->machine);
 	if (rc < 0)
 		return rc;

@@ -15,6 +15,8 @@
 #include "guestlink/guestlink.h"
 #include "qemu/qemu.h"
 #include "qemu/qemu_process.h"
+#include "sandbox/sandbox.h"
+#include "vmm/jail.h"
 #include "vmm/vmm_internal.h"
 
 struct qemu_backend {
@@ -82,13 +84,21 @@ static int start(struct backend *backend)
 		.gmem = &b->gm,
 		.loop = &b->vmm->loop,
 		.log = &b->vmm->log,
+		.confine = sandbox_child,
 		.ops = &qemu_ops,
 		.userdata = b,
 	};
 	int rc = qemu_start(&params, &b->qemu);
 
 	close_p(&b->failure_theirs);
-	return rc;
+	if (rc < 0)
+		return rc;
+	/* QEMU waits for our half of its vsock device, which the loop brings:
+	 * the guest cannot have begun */
+	rc = jail_enter(b->vmm, true);
+	if (rc < 0)
+		return rc;
+	return jail_main_thread(b->vmm, true);
 }
 
 static bool ask_shutdown(struct backend *backend)

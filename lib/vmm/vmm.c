@@ -10,7 +10,6 @@
 #include "vmm/choose.h"
 #include "vmm/cmdline.h"
 #include "vmm/reason.h"
-#include "vmm/restrict.h"
 #include "vmm/vmm_internal.h"
 
 /* AVF's boot watchdog, and ten times that where everything is slow. */
@@ -139,12 +138,9 @@ static int build(struct vmm *vmm, bool emulated)
 		      : backend_kvm_new(vmm, cmdline, &vmm->backend);
 	if (rc < 0)
 		return rc;
-	if (vmm->config.kind == AVF_CONFIG_PAYLOAD) {
-		rc = manager_listen(&vmm->manager);
-		if (rc < 0)
-			return rc;
-	}
-	return restrict_process();
+	if (vmm->config.kind != AVF_CONFIG_PAYLOAD)
+		return 0;
+	return manager_listen(&vmm->manager);
 }
 
 /* A point of the time line, for bench/. */
@@ -169,7 +165,7 @@ static int start(struct vmm *vmm)
 	rc = build(vmm, emulated);
 	if (rc < 0)
 		return rc;
-	mark(vmm, "the machine is built, the process restricted");
+	mark(vmm, "the machine is built");
 	rc = timer_init(&vmm->boot_timer, &vmm->loop, boot_expired, vmm);
 	if (rc < 0)
 		return rc;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kvmprobe/kvmprobe.h"
+#include "vmm/jail.h"
 #include "vmm/vmm.h"
 
 #define CONTROL_FD 3
@@ -17,6 +18,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--probe") == 0)
 		return kvm_probe_main(STDOUT_FILENO);
+	if (argc == 2 && strcmp(argv[1], "--jail") == 0)
+		return jail_probe_main(STDOUT_FILENO);
 	if (argc == 1 && fcntl(CONTROL_FD, F_GETFD) >= 0)
 		return vmm_main(CONTROL_FD);
 	(void)fputs("avf-vmm is started by libvirtualization; use `avf run` "

@@ -45,7 +45,7 @@ static void start(void)
 {
 	image = image_of(SECTORS * 512);
 	cr_assert_eq(loop_init(&loop), 0);
-	cr_assert_eq(disk_new(dup(image), true, &loop, &disk), 0);
+	cr_assert_eq(disk_new(dup(image), true, &loop, NULL, &disk), 0);
 	disk_set_client(disk, &client, NULL);
 }
 
@@ -77,8 +77,8 @@ Test(disk, sizes)
 		struct disk *d = NULL;
 		int fd = image_of(rows[i].size);
 
-		cr_expect_eq(disk_new(fd, false, &loop, &d), rows[i].rc, "%s",
-			     rows[i].what);
+		cr_expect_eq(disk_new(fd, false, &loop, NULL, &d), rows[i].rc,
+			     "%s", rows[i].what);
 		if (d)
 			cr_expect_eq(disk_sectors(d), rows[i].size / 512, "%s",
 				     rows[i].what);
@@ -94,8 +94,8 @@ Test(disk, only_files_and_block_devices)
 
 	cr_assert_eq(loop_init(&loop), 0);
 	cr_assert_eq(pipe(fds), 0);
-	cr_expect_eq(disk_new(fds[0], false, &loop, &d), AVF_ERR_INVALID);
-	cr_expect_lt(disk_new(-1, false, &loop, &d), 0);
+	cr_expect_eq(disk_new(fds[0], false, &loop, NULL, &d), AVF_ERR_INVALID);
+	cr_expect_lt(disk_new(-1, false, &loop, NULL, &d), 0);
 	cr_expect_null(d);
 }
 
@@ -163,7 +163,7 @@ Test(disk, a_refused_write_is_an_error_of_the_request)
 	cr_assert_eq(ftruncate(fd, 512), 0);
 	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
 	cr_assert_eq(loop_init(&loop), 0);
-	cr_assert_eq(disk_new(fd, true, &loop, &disk), 0);
+	cr_assert_eq(disk_new(fd, true, &loop, NULL, &disk), 0);
 	disk_set_client(disk, &client, NULL);
 	disk_submit(disk, &req);
 	while (n_done == 0)
@@ -206,7 +206,7 @@ Test(disk, drain_waits_for_what_is_being_carried_out)
 	cr_assert_not_null(memory);
 	image = image_of(size);
 	cr_assert_eq(loop_init(&loop), 0);
-	cr_assert_eq(disk_new(dup(image), true, &loop, &disk), 0);
+	cr_assert_eq(disk_new(dup(image), true, &loop, NULL, &disk), 0);
 	disk_set_client(disk, &client, NULL);
 	disk_submit(disk, &req);
 	(void)usleep(3000);

@@ -33,7 +33,7 @@ static void start(bool writable)
 	}
 	if (image_size > 0)
 		cr_assert_eq(ftruncate(image, image_size), 0);
-	cr_assert_eq(disk_new(dup(image), writable, &f.loop, &disk), 0);
+	cr_assert_eq(disk_new(dup(image), writable, &f.loop, NULL, &disk), 0);
 	cr_assert_eq(virtio_blk_new(&f.gm, disk, "serial", &dev), 0);
 	virtio_fixture_attach(&f, dev);
 	virtio_fixture_start(&f, FLUSH);

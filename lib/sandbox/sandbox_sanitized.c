@@ -1,0 +1,37 @@
+/*
+ * In place of the jail, in a program with a sanitizer: that one opens files,
+ * starts threads and traces, whenever it has something to say.
+ */
+#include "sandbox/sandbox_internal.h"
+
+static void add_no(struct sandbox_report *report, const char *what)
+{
+	sandbox_add(report, what, SANDBOX_NO, "built with a sanitizer");
+}
+
+void sandbox_namespaces(struct sandbox_report *report)
+{
+	add_no(report, "jail.file_system");
+}
+
+void sandbox_landlock(struct sandbox_report *report, bool child)
+{
+	(void)child;
+	add_no(report, "jail.landlock");
+}
+
+int sandbox_landlock_read_only(void)
+{
+	return 0;
+}
+
+void sandbox_filters(struct sandbox_report *report)
+{
+	add_no(report, "jail.filters");
+}
+
+int sandbox_thread(enum sandbox_role role)
+{
+	(void)role;
+	return 0;
+}

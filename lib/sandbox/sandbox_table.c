@@ -1,0 +1,102 @@
+/*
+ * Every system call of a running VMM, by thread role, with its reason. What
+ * is not here kills the process. A new row needs its line in
+ * tests/unit/sandbox/test_sandbox_table.c.
+ *
+ * The kernel looks at 32 bits of every argument that is checked here.
+ */
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "sandbox/sandbox_internal.h"
+
+#define MAIN  BIT(SANDBOX_MAIN)
+#define VCPU  BIT(SANDBOX_VCPU)
+#define DISK  BIT(SANDBOX_DISK)
+#define SUPER BIT(SANDBOX_SUPERVISOR)
+#define ALL   (MAIN | VCPU | DISK | SUPER)
+#define LOOPS (MAIN | SUPER)
+/* A vCPU thread carries the guest's accesses to device registers, so it does
+ * what follows from them: queues and connections begin and end. */
+#define DEVICES (MAIN | SUPER | VCPU)
+
+/* glibc keeps the first two real-time signals; SIGRTMIN is no constant. */
+#define KICK_SIGNAL 34
+
+#define ANY(roles, name, reason)                                 \
+	{                                                        \
+		(roles), SYS_##name, CHECK_NONE, 0, 0, (reason), \
+	}
+#define IF(roles, name, check, arg, value, reason)                            \
+	{                                                                     \
+		(roles), SYS_##name, CHECK_##check, (arg), (value), (reason), \
+	}
+
+/* clang-format off */
+const struct sandbox_rule sandbox_table[] = {
+	/* the C library and its allocator */
+	ANY(ALL, futex, "mutexes and condition variables"),
+	ANY(ALL, rt_sigreturn, "return from the kick's handler"),
+	ANY(ALL, rt_sigprocmask, "threads end, and signal, with all blocked"),
+	ANY(ALL, restart_syscall, "waits that a stop signal interrupted"),
+	ANY(ALL, exit, "end of a thread"),
+	ANY(ALL, exit_group, "end of the process"),
+	ANY(ALL, madvise, "a thread's stack, and freed memory, are given back"),
+	ANY(ALL, munmap, "freed memory"),
+	ANY(ALL, brk, "malloc"),
+	IF(ALL, mmap, NO_BITS, 2, PROT_EXEC, "malloc; never code"),
+	IF(ALL, mprotect, NO_BITS, 2, PROT_EXEC, "malloc; never code"),
+	ANY(DEVICES, mremap, "realloc of what is large"),
+	ANY(ALL, sched_getaffinity, "malloc counts CPUs for its arenas"),
+	ANY(ALL, clock_gettime, "where the vDSO has no clock"),
+	IF(ALL, ioctl, EQUALS, 1, 0x5401, "a terminal's console: TCGETS"),
+	/* reports */
+	ANY(DEVICES, sendmsg, "control socket: events, fds of connections"),
+	IF(DISK, sendmsg, EQUALS, 0, 3, "says which call was forbidden"),
+	/* eventfds, consoles and connections */
+	ANY(DEVICES, read, "eventfds, timers, console input, QEMU's pipes"),
+	ANY(DEVICES, write, "eventfds, console output"),
+	IF(DISK, write, NO_BITS, 2, ~8U, "eventfd: a request is done"),
+	ANY(DEVICES, close, "ended connections, queues, machine"),
+	ANY(DEVICES, readv, "vsock: from the application"),
+	ANY(DEVICES, recvfrom, "vsock and the guest's manager"),
+	ANY(DEVICES, sendto, "vsock and the guest's manager"),
+	ANY(DEVICES, recvmsg, "control socket; vsock"),
+	ANY(DEVICES, shutdown, "vsock: one direction has ended"),
+	IF(DEVICES, socketpair, EQUALS, 0, AF_UNIX, "vsock: a guest connects"),
+	ANY(DEVICES, epoll_ctl, "what the loop waits for"),
+	ANY(LOOPS, epoll_wait, "the loop"),
+	ANY(DEVICES, poll, "the last word; whether a socket has an end"),
+	ANY(DEVICES, timerfd_settime, "vsock and boot time-outs"),
+	ANY(DEVICES, eventfd2, "queues"),
+	IF(DEVICES, newfstatat, EQUALS, 3, AT_EMPTY_PATH,
+	   "fstat(): what kind of file an fd is"),
+	IF(DEVICES, fcntl, EQUALS, 1, F_GETFL, "whether a socket blocks"),
+	IF(DEVICES, fcntl, EQUALS, 1, F_SETFL, "sockets must not block"),
+	IF(DEVICES, fcntl, EQUALS, 1, F_DUPFD_CLOEXEC, "fds with two owners"),
+	ANY(DEVICES, getrandom, "virtio-rng"),
+	/* disks */
+	ANY(DISK, preadv, "reads of the image"),
+	ANY(DISK, pwritev, "writes of the image"),
+	ANY(DISK, fdatasync, "flushes of the image"),
+	/* KVM */
+	IF(VCPU, ioctl, EQUALS, 1, KVM_RUN, "the guest runs"),
+	IF(MAIN | VCPU, ioctl, EQUALS, 1, KVM_IOEVENTFD,
+	   "queue notifications, where the guest puts them"),
+	IF(MAIN | VCPU, ioctl, EQUALS, 1, KVM_IRQFD, "queue interrupts"),
+	IF(MAIN | VCPU, ioctl, EQUALS, 1, KVM_SET_GSI_ROUTING,
+	   "MSI-X vectors that the guest changes"),
+	IF(MAIN, tgkill, EQUALS, 2, KICK_SIGNAL, "stops a vCPU"),
+	ANY(MAIN | SUPER, getpid, "pthread_kill(), kill()"),
+	/* QEMU */
+	IF(SUPER, kill, EQUALS, 1, SIGKILL, "ends QEMU, its only child"),
+	ANY(SUPER, wait4, "how QEMU ended"),
+	IF(SUPER, fcntl, EQUALS, 1, F_GET_SEALS, "vhost-user: guest memory"),
+};
+/* clang-format on */
+
+const size_t sandbox_table_size = ARRAY_SIZE(sandbox_table);
