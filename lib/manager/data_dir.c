@@ -32,20 +32,35 @@ static int default_dir(char **ret_dir)
 	return fail(AVF_ERR_NO_MEMORY, "data directory");
 }
 
+/* What exists is fine also where nothing can be made. */
+static int make_one(int dir_fd, const char *path)
+{
+	int e;
+
+	if (mkdirat(dir_fd, path, VM_DIR_MODE) == 0)
+		return 0;
+	e = errno;
+	if (e == EEXIST || faccessat(dir_fd, path, F_OK, 0) == 0)
+		return 0;
+	errno = e;
+	return fail_errno("create %s", path);
+}
+
 /* mkdir -p, for all of @path. */
 static int make_path(char *path)
 {
 	char *slash = path;
 	char saved;
+	int rc;
 
 	do {
 		slash += strspn(slash, "/");
 		slash += strcspn(slash, "/");
 		saved = *slash;
 		*slash = '\0';
-		if (mkdir(path, VM_DIR_MODE) < 0 && errno != EEXIST &&
-		    errno != EROFS)
-			return fail_errno("create %s", path);
+		rc = make_one(AT_FDCWD, path);
+		if (rc < 0)
+			return rc;
 		*slash = saved;
 	} while (saved != '\0');
 	return 0;
@@ -61,13 +76,11 @@ static int open_dir(int dir_fd, const char *path, int *ret_fd)
 	return 0;
 }
 
-/* One level, of which it says what failed when it is not there after. */
 static int open_made(int dir_fd, const char *name, int *ret_fd)
 {
-	if (mkdirat(dir_fd, name, VM_DIR_MODE) < 0 && errno != EEXIST &&
-	    faccessat(dir_fd, name, F_OK, 0) < 0)
-		return fail_errno("create %s in the data directory", name);
-	return open_dir(dir_fd, name, ret_fd);
+	int rc = make_one(dir_fd, name);
+
+	return rc < 0 ? rc : open_dir(dir_fd, name, ret_fd);
 }
 
 static int init_dirs(struct avf_manager *manager, char *data)
