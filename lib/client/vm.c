@@ -82,6 +82,11 @@ static void set_stop_timer(struct avf_vm *vm, time_t seconds)
 	(void)timerfd_settime(vm->stop_timer_fd, 0, &when, NULL);
 }
 
+void vm_limit_end(struct avf_vm *vm)
+{
+	set_stop_timer(vm, STOP_LIMIT_S);
+}
+
 void vm_clear_run(struct avf_vm *vm)
 {
 	(void)pthread_mutex_lock(&vm->lock);
@@ -212,7 +217,7 @@ int vm_stop(struct avf_vm *vm)
 		return 0; /* it is on its way down */
 	if (wire_send(vm->process.control, WIRE_STOP, NULL, 0, NULL, 0) < 0)
 		return vm_kill(vm);
-	set_stop_timer(vm, STOP_LIMIT_S);
+	vm_limit_end(vm);
 	return 0;
 }
 

@@ -62,6 +62,9 @@ int vm_run(struct avf_vm *vm) MUST_CHECK;
 int vm_stop(struct avf_vm *vm) MUST_CHECK;
 int vm_kill(struct avf_vm *vm) MUST_CHECK;
 
+/** Kill the VMM unless it ends in a few seconds. For vm_event.c. */
+void vm_limit_end(struct avf_vm *vm);
+
 /** Back to the stopped state: reap, close, forget. For vm_event.c. */
 void vm_clear_run(struct avf_vm *vm);
 

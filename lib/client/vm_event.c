@@ -54,11 +54,26 @@ static int take_message(struct avf_vm *vm, const struct wire_message *m,
 	return 0;
 }
 
-/* No more messages: from here on only the process matters. */
+/* No more messages: from here on only the process matters, and it has to end
+ * soon. */
 static void close_control(struct avf_vm *vm)
 {
 	(void)epoll_ctl(vm->epoll_fd, EPOLL_CTL_DEL, vm->process.control, NULL);
 	vm->control_open = false;
+	vm_limit_end(vm);
+}
+
+/* The last word when the VMM has not spoken it, or cannot be believed. */
+static void blame_vmm(struct avf_vm *vm, const char *text)
+{
+	if (vm->has_last)
+		return;
+	memset(&vm->last, 0, sizeof(vm->last));
+	vm->last.type = AVF_EVENT_STOPPED;
+	vm->last.code = AVF_STOP_REASON_INFRASTRUCTURE_ERROR;
+	vm->last.time_ns = clock_now_ns();
+	(void)snprintf(vm->last.text, sizeof(vm->last.text), "%s", text);
+	vm->has_last = true;
 }
 
 static int next_message(struct avf_vm *vm, struct avf_event *ret_event)
@@ -74,13 +89,15 @@ static int next_message(struct avf_vm *vm, struct avf_event *ret_event)
 			wire_message_fini(&m);
 			rc = take_message(vm, &m, ret_event);
 		}
-		if (rc < 0) {
+		/* nothing follows the VMM's last word */
+		if (rc < 0 || vm->has_last)
 			close_control(vm);
-			if (rc != AVF_ERR_CLOSED)
-				/* it is not to be trusted any more */
-				(void)!vmm_process_kill(&vm->process);
-			rc = 0;
+		if (rc < 0 && rc != AVF_ERR_CLOSED) {
+			/* it is not to be trusted any more */
+			blame_vmm(vm, error_record()->text);
+			(void)!vmm_process_kill(&vm->process);
 		}
+		rc = MAX(rc, 0);
 	}
 	return rc;
 }
@@ -134,6 +151,8 @@ static void check_stop_timer(struct avf_vm *vm)
 
 	if (read(vm->stop_timer_fd, &expirations, sizeof(expirations)) <= 0)
 		return;
+	if (!vm->control_open)
+		blame_vmm(vm, "the VMM hung up, but did not end");
 	(void)!vm_kill(vm);
 }
 
