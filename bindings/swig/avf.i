@@ -58,12 +58,16 @@ AVF_PLAIN_INT(avf_probe_find)
 AVF_PLAIN_INT(avf_vm_get_fd)
 AVF_PLAIN_INT(avf_vm_get_pid)
 AVF_PLAIN_INT(avf_listener_get_fd)
+AVF_PLAIN_INT(avf_descriptor_get_fd)
 
 AVF_HANDLE(avf_config, ret_config)
 AVF_HANDLE(avf_problems, ret_problems)
 AVF_HANDLE(avf_probe, ret_probe)
 AVF_HANDLE(avf_vm, ret_vm)
 AVF_HANDLE(avf_listener, ret_listener)
+AVF_HANDLE(avf_manager, ret_manager)
+AVF_HANDLE(avf_descriptor, ret_descriptor)
+AVF_HANDLE(avf_names, ret_names)
 
 /* These wait for somebody: the kernel, a file system, the VMM, the guest. */
 AVF_BLOCKING(avf_config_load)
@@ -83,6 +87,17 @@ AVF_BLOCKING(avf_vm_wait_event)
 AVF_BLOCKING(avf_vm_connect)
 AVF_BLOCKING(avf_vm_listen)
 AVF_BLOCKING(avf_listener_accept)
+AVF_BLOCKING(avf_vm_set_config)
+AVF_BLOCKING(avf_vm_to_descriptor)
+AVF_BLOCKING(avf_manager_new)
+AVF_BLOCKING(avf_manager_create)
+AVF_BLOCKING(avf_manager_get)
+AVF_BLOCKING(avf_manager_get_or_create)
+AVF_BLOCKING(avf_manager_delete)
+AVF_BLOCKING(avf_manager_import)
+AVF_BLOCKING(avf_manager_list)
+AVF_BLOCKING(avf_descriptor_send)
+AVF_BLOCKING(avf_descriptor_receive)
 AVF_BLOCKING(image_build)
 AVF_BLOCKING(package_create)
 
@@ -115,4 +130,5 @@ static int add_disk_fd(avf_config *config, int fd, bool writable,
 %include <avf/probe.h>
 %include <avf/image.h>
 %include <avf/vm.h>
+%include <avf/manager.h>
 %include <avf/avf.h>

@@ -15,7 +15,7 @@ from avf import _constants
 
 def with_wheel():
     """An interpreter for which our extension was built, that makes wheels."""
-    code = ("import pip, setuptools, wheel, sysconfig;"
+    code = ("import setuptools, wheel, pip, sysconfig;"
             "print(sysconfig.get_config_var('SOABI'))")
     for python in (sys.executable, "/usr/bin/python3"):
         done = subprocess.run([python, "-c", code], timeout=60, text=True,

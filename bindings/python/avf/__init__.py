@@ -13,6 +13,7 @@ from ._constants import (MAX_VSOCK_PORT, MIN_VSOCK_PORT, Acceleration,
                          ErrorCode, EventType, ProbeState, Status, StopReason)
 from ._errors import AvfError
 from ._image import image_build, package_create
+from ._manager import Descriptor, Manager
 from ._native import avf_version as version
 from ._probe import Probe, ProbeRow, capabilities, probe
 from ._vm import Event, Events, Listener, Vm
@@ -21,8 +22,8 @@ __version__ = version()
 
 __all__ = [
     "Acceleration", "AvfError", "Capability", "Config", "ConfigKind",
-    "CpuTopology", "DebugLevel", "ErrorCode", "Event", "EventType", "Events",
-    "Listener", "MAX_VSOCK_PORT", "MIN_VSOCK_PORT", "Probe", "ProbeRow",
+    "CpuTopology", "DebugLevel", "Descriptor", "ErrorCode", "Event",
+    "EventType", "Events", "Listener", "Manager", "MAX_VSOCK_PORT", "MIN_VSOCK_PORT", "Probe", "ProbeRow",
     "ProbeState", "Problem", "Status", "StopReason", "Vm", "capabilities",
     "image_build", "package_create", "probe", "version",
 ]

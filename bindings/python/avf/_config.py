@@ -51,8 +51,12 @@ class Config:
     @classmethod
     def load(cls, path) -> Config:
         """From a JSON file; paths in it are relative to it."""
+        return cls._made(c.avf_config_load(path))
+
+    @classmethod
+    def _made(cls, pointer):
         config = cls.__new__(cls)
-        config._own(c.avf_config_load(path))
+        config._own(pointer)
         return config
 
     @classmethod
@@ -60,13 +64,11 @@ class Config:
         """From JSON text; paths in it are relative to base_dir."""
         if isinstance(text, str):
             text = text.encode()
-        config = cls.__new__(cls)
         fd = os.open(base_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            config._own(c.avf_config_parse_json(text, fd))
+            return cls._made(c.avf_config_parse_json(text, fd))
         finally:
             os.close(fd)
-        return config
 
     def close(self) -> None:
         """Close its files. VMs made of it keep theirs."""
@@ -98,6 +100,13 @@ class Config:
     @property
     def kind(self) -> ConfigKind:
         return ConfigKind(self._call(c.avf_config_get_kind))
+
+    def __getattr__(self, name):
+        # the rest of the getters, for instance config.payload_name
+        getter = getattr(c, "avf_config_get_" + name, None)
+        if not getter or name.startswith("disk"):
+            raise AttributeError(f"Config has no {name!r}")
+        return self._call(getter)
 
     @property
     def name(self) -> str | None:
@@ -211,6 +220,23 @@ class Config:
     def set_boot_timeout(self, seconds: float) -> None:
         """Until a payload must have started; 0 is AVF's default."""
         self._call(c.avf_config_set_boot_timeout_ms, int(seconds * 1000))
+
+    def set_encrypted_storage_bytes(self, size: int) -> None:
+        """Of a named payload VM; 0 is none."""
+        self._call(c.avf_config_set_encrypted_storage_bytes, size)
+
+    def set_vm_output_captured(self, captured: bool) -> None:
+        """For Vm.console_output() and log_output()."""
+        self._call(c.avf_config_set_vm_output_captured, captured)
+
+    def set_vm_console_input_supported(self, supported: bool) -> None:
+        """For Vm.console_input()."""
+        self._call(c.avf_config_set_vm_console_input_supported, supported)
+
+    def is_compatible_with(self, other: Config) -> bool:
+        """Whether a VM of this configuration may get the other."""
+        with other._handle as pointer:
+            return self._call(c.avf_config_is_compatible, pointer)
 
     def validate(self) -> list[Problem]:
         """Everything that is wrong; an empty list when nothing is."""

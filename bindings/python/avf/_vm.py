@@ -43,7 +43,9 @@ class Vm:
     """
 
     def __init__(self, config: Config):
-        made = config._call(c.avf_vm_new)
+        self._own(config._call(c.avf_vm_new))
+
+    def _own(self, made):
         self._handle = Handle(made, c.avf_vm_free, "VM")
         self._fd = c.avf_vm_get_fd(made)
         self._alarm = Alarm()
@@ -78,6 +80,45 @@ class Vm:
         """The C side wants one thread at a time here; none of it blocks."""
         with self._handle as pointer, self._handle._lock:
             return function(pointer, *args)
+
+    @property
+    def name(self) -> str | None:
+        """Of a named VM, else of its configuration."""
+        return self._call(c.avf_vm_get_name)
+
+    @property
+    def root_dir(self) -> str | None:
+        """The directory of a named VM's files."""
+        return self._call(c.avf_vm_get_dir)
+
+    def get_config(self) -> Config:
+        """A copy."""
+        return Config._made(self._call(c.avf_vm_get_config))
+
+    def set_config(self, config: Config) -> None:
+        """For the next runs; it must be compatible. A named VM keeps it."""
+        with config._handle as pointer:
+            self._call(c.avf_vm_set_config, pointer)
+
+    def console_output(self):
+        """A file to read, if the configuration captures output; it ends
+        with the run."""
+        return open(self._call(c.avf_vm_get_console_output), "rb",
+                    buffering=0)
+
+    def log_output(self):
+        """The same, of the payload's output and log."""
+        return open(self._call(c.avf_vm_get_log_output), "rb", buffering=0)
+
+    def console_input(self):
+        """A file to write, if the configuration supports it."""
+        return open(self._call(c.avf_vm_get_console_input), "wb",
+                    buffering=0)
+
+    def to_descriptor(self) -> Descriptor:
+        """The files of a stopped named VM, to send to another process."""
+        from ._manager import Descriptor
+        return Descriptor(self._call(c.avf_vm_to_descriptor))
 
     def run(self) -> None:
         """Start it. STARTED, or STOPPED with START_FAILED, follows."""
