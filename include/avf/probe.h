@@ -38,6 +38,13 @@ typedef struct avf_probe avf_probe;
  */
 AVF_EXPORT int avf_probe_new(avf_probe **ret_probe) AVF_CHECK;
 
+/**
+ * Ask what confines the process of a VM on this host, by confining one: rows
+ * "jail.*". It says "no" for what avf_config_set_jail() is about.
+ * Otherwise as avf_probe_new().
+ */
+AVF_EXPORT int avf_probe_new_jail(avf_probe **ret_probe) AVF_CHECK;
+
 /** Free the answers. NULL is a no-op. */
 AVF_EXPORT void avf_probe_free(avf_probe *probe);
 

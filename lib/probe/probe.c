@@ -45,7 +45,9 @@ void probe_ask(struct avf_probe *probe, const struct probe_env *env)
 	probe_ask_kernel(probe, env);
 }
 
-int avf_probe_new(avf_probe **ret_probe)
+static int new_probe(void (*ask)(struct avf_probe *probe,
+				 const struct probe_env *env),
+		     avf_probe **ret_probe)
 {
 	CLEANUP(free_p) avf_probe *probe = NULL;
 	char vmm[PATH_MAX];
@@ -63,10 +65,20 @@ int avf_probe_new(avf_probe **ret_probe)
 		return fail(AVF_ERR_NO_MEMORY, "probe");
 	if (vmm_path_find(vmm, sizeof(vmm)) == 0)
 		env.vmm = vmm;
-	probe_ask(probe, &env);
+	ask(probe, &env);
 	error_clear(); /* what is missing is an answer, not an error */
 	*ret_probe = TAKE_PTR(probe);
 	return 0;
+}
+
+int avf_probe_new(avf_probe **ret_probe)
+{
+	return new_probe(probe_ask, ret_probe);
+}
+
+int avf_probe_new_jail(avf_probe **ret_probe)
+{
+	return new_probe(probe_ask_jail, ret_probe);
 }
 
 void avf_probe_free(avf_probe *probe)

@@ -56,6 +56,9 @@ void probe_ask(struct avf_probe *probe, const struct probe_env *env);
 /** The rows "kvm.*", "linux_guest.kvm" and "protected_vm". */
 void probe_ask_kvm(struct avf_probe *probe, const struct probe_env *env);
 
+/** The rows "jail.*". */
+void probe_ask_jail(struct avf_probe *probe, const struct probe_env *env);
+
 /** The row "emulation". */
 void probe_ask_emulation(struct avf_probe *probe, const struct probe_env *env);
 

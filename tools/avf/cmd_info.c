@@ -8,9 +8,10 @@
 
 static int print_help(void)
 {
-	fputs("Usage: avf info [--json]\n\n"
+	fputs("Usage: avf info [--json] [--jail]\n\n"
 	      "Says what this host can do, found by trying, and why not.\n\n"
-	      "  --json   one JSON object\n\n"
+	      "  --json   one JSON object\n"
+	      "  --jail   what confines the process of a VM here\n\n"
 	      "Example:\n  avf info --json | jq .capabilities\n",
 	      stdout);
 	return CLI_EXIT_OK;
@@ -31,16 +32,20 @@ static const char *support_line(uint32_t capabilities)
 	}
 }
 
-static void print_text(const avf_probe *probe)
+static void print_summary(const avf_probe *probe)
 {
 	printf("libvirtualization %s\n%s\n\n", avf_version(),
 	       support_line(avf_probe_capabilities(probe)));
+}
+
+static void print_rows(const avf_probe *probe)
+{
 	for (size_t i = 0; i < avf_probe_count(probe); i++) {
-		printf("%-20s %-8s %s\n", avf_probe_what(probe, i),
+		printf("%-22s %-8s %s\n", avf_probe_what(probe, i),
 		       avf_probe_state_name(avf_probe_get_state(probe, i)),
 		       avf_probe_reason(probe, i));
 		if (avf_probe_hint(probe, i)[0] != '\0')
-			printf("%-20s %-8s -> %s\n", "", "",
+			printf("%-22s %-8s -> %s\n", "", "",
 			       avf_probe_hint(probe, i));
 	}
 }
@@ -55,15 +60,26 @@ static json_t *make_row(const avf_probe *probe, size_t index)
 		avf_probe_hint(probe, index));
 }
 
-static int print_json(const avf_probe *probe)
+static int write_json(json_t *root)
+{
+	int rc = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+
+	putchar('\n');
+	json_decref(root);
+	return rc < 0 ? cli_fail(CLI_EXIT_HOST, "out of memory") : 0;
+}
+
+static int print_json(const avf_probe *probe, bool jail)
 {
 	uint32_t capabilities = avf_probe_capabilities(probe);
 	json_t *rows = json_array();
 	json_t *root;
-	int rc;
 
 	for (size_t i = 0; i < avf_probe_count(probe); i++)
 		(void)json_array_append_new(rows, make_row(probe, i));
+	if (jail)
+		return write_json(json_pack("{s:s, s:o}", "version",
+					    avf_version(), "jail", rows));
 	root = json_pack(
 		"{s:s, s:s, s:{s:b, s:b}, s:o}", "version", avf_version(),
 		"summary", support_line(capabilities), "capabilities",
@@ -72,39 +88,43 @@ static int print_json(const avf_probe *probe)
 		"non_protected_vm",
 		(int)((capabilities & AVF_CAPABILITY_NON_PROTECTED_VM) != 0),
 		"probe", rows);
-	rc = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(root);
-	return rc < 0 ? cli_fail(CLI_EXIT_HOST, "out of memory") : 0;
+	return write_json(root);
 }
 
 int cmd_info(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
+		{"jail", no_argument, NULL, 'J'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	avf_probe *probe;
 	bool json = false;
+	bool jail = false;
 	int rc = 0;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (opt == 'h')
 			return print_help();
-		if (opt != 'j')
+		if (opt == '?')
 			return cli_usage("info", "wrong option");
-		json = true;
+		if (opt == 'j')
+			json = true;
+		else
+			jail = true;
 	}
 	if (optind != argc)
 		return cli_usage("info", "no argument is expected");
-	if (avf_probe_new(&probe) < 0)
+	if ((jail ? avf_probe_new_jail(&probe) : avf_probe_new(&probe)) < 0)
 		return cli_fail_avf();
 	if (json)
-		rc = print_json(probe);
-	else
-		print_text(probe);
+		rc = print_json(probe, jail);
+	if (!json && !jail)
+		print_summary(probe);
+	if (!json)
+		print_rows(probe);
 	avf_probe_free(probe);
 	return rc;
 }

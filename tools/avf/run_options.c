@@ -13,6 +13,7 @@ enum {
 	OPT_CPU_TOPOLOGY,
 	OPT_VCPUS,
 	OPT_HUGEPAGES,
+	OPT_JAIL_STRICT,
 	OPT_ACCELERATION,
 	OPT_DEBUG,
 	OPT_CONSOLE,
@@ -33,6 +34,7 @@ static const struct option long_options[] = {
 	{"mem", required_argument, NULL, 'm'},
 	{"protected", no_argument, NULL, 'p'},
 	{"hugepages", no_argument, NULL, OPT_HUGEPAGES},
+	{"jail-strict", no_argument, NULL, OPT_JAIL_STRICT},
 	{"acceleration", required_argument, NULL, OPT_ACCELERATION},
 	{"debug", required_argument, NULL, OPT_DEBUG},
 	{"console", required_argument, NULL, OPT_CONSOLE},
@@ -59,6 +61,8 @@ static const char help_text[] =
 	"                             security boundary\n"
 	"  -p, --protected            ask for a protected VM\n"
 	"      --hugepages            advise huge pages\n"
+	"      --jail-strict          do not run where the host forbids a\n"
+	"                             part of the jail (avf info --jail)\n"
 	"      --debug LEVEL          full (default) or none\n"
 	"      --console FILE         guest's console output (-: stdout)\n"
 	"      --console-in FILE      guest's console input (-: stdin)\n"
@@ -181,6 +185,9 @@ static bool take_option(struct run_options *o, int opt, const char *text)
 		return true;
 	case OPT_HUGEPAGES:
 		o->hugepages = true;
+		return true;
+	case OPT_JAIL_STRICT:
+		o->strict_jail = true;
 		return true;
 	case OPT_JSON:
 		o->json = true;
@@ -312,6 +319,8 @@ static int apply_machine(const struct run_options *o, avf_config *config)
 		rc = avf_config_set_protected(config, true);
 	if (rc == 0 && o->hugepages)
 		rc = avf_config_set_hugepages(config, true);
+	if (rc == 0 && o->strict_jail)
+		rc = avf_config_set_jail(config, AVF_JAIL_STRICT);
 	return rc;
 }
 

@@ -25,6 +25,7 @@ struct run_options {
 	uint32_t timeout_s;    /* 0: for ever */
 	bool is_protected;
 	bool hugepages;
+	bool strict_jail;
 	bool json;
 	bool pass_exit_code;
 	bool help;

@@ -86,6 +86,8 @@ Test(config, enumerations_are_closed)
 	cr_expect_null(none);
 	cr_expect_eq(avf_config_set_cpu_topology(raw, (enum avf_cpu_topology)2),
 		     AVF_ERR_INVALID);
+	cr_expect_eq(avf_config_set_jail(raw, (enum avf_jail)2),
+		     AVF_ERR_INVALID);
 	cr_expect_eq(avf_config_set_acceleration(raw, (enum avf_acceleration)3),
 		     AVF_ERR_INVALID);
 	cr_expect_eq(avf_config_set_debug_level(raw, (enum avf_debug_level)2),
@@ -120,8 +122,8 @@ Test(config, texts)
 Test(config, each_kind_has_its_own_fields)
 {
 	cr_expect_eq(avf_config_set_cmdline(payload, "x"), AVF_ERR_STATE);
-	cr_expect_eq(avf_config_set_kernel(payload, "/dev/null"),
-		     AVF_ERR_STATE, "the kind is looked at first");
+	cr_expect_eq(avf_config_set_kernel(payload, "/dev/null"), AVF_ERR_STATE,
+		     "the kind is looked at first");
 	cr_expect_eq(avf_config_set_payload_name(raw, "x"), AVF_ERR_STATE);
 	cr_expect_eq(avf_config_set_guest_image(raw, "/x"), AVF_ERR_STATE);
 }

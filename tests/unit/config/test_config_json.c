@@ -95,6 +95,7 @@ static const struct row rows[] = {
 	{"1000 vCPUs", "{\"vcpus\":1000}", AVF_ERR_INVALID, "vcpus: 1000"},
 	{"an unknown topology", "{\"cpu_topology\":\"two\"}", AVF_ERR_INVALID,
 	 "none of one_cpu, match_host"},
+	{"an unknown jail", "{\"jail\":\"none\"}", AVF_ERR_INVALID, "jail"},
 	{"an unknown acceleration", "{\"acceleration\":\"tcg\"}",
 	 AVF_ERR_INVALID, "kvm, kvm-or-emulation, emulation"},
 	{"an unknown level", "{\"debug_level\":\"app_only\"}", AVF_ERR_INVALID,

@@ -38,6 +38,7 @@ static void fill(struct vm_config *c)
 	c->memory_mib = AVF_MAX_MEMORY_MIB;
 	c->vcpus = AVF_MAX_VCPUS;
 	c->acceleration = AVF_ACCELERATION_EMULATION;
+	c->jail = AVF_JAIL_STRICT;
 	c->is_protected = true;
 	c->hugepages = true;
 	c->debug_level = AVF_DEBUG_LEVEL_FULL;
@@ -69,6 +70,7 @@ static void expect_equal(const struct vm_config *a, const struct vm_config *b)
 	cr_expect_eq(a->memory_mib, b->memory_mib);
 	cr_expect_eq(a->vcpus, b->vcpus);
 	cr_expect_eq(a->acceleration, b->acceleration);
+	cr_expect_eq(a->jail, b->jail);
 	cr_expect_eq(a->is_protected, b->is_protected);
 	cr_expect_eq(a->hugepages, b->hugepages);
 	cr_expect_eq(a->debug_level, b->debug_level);
@@ -190,7 +192,8 @@ static const char good[] = "\1\0\0\0"           /* format */
 			   "\5\0\4\0\0\0\0\0"   /* not protected */
 			   "\6\0\4\0\0\0\0\0"   /* no huge pages */
 			   "\7\0\4\0\0\0\0\0"   /* not debuggable */
-			   "\10\0\4\0\0\0\0\0"; /* default time-out */
+			   "\10\0\4\0\0\0\0\0"  /* default time-out */
+			   "\24\0\4\0\0\0\0\0"; /* default jail */
 
 static const struct bytes_row rows[] = {
 	ROW("nothing more", "", 0, 0),
@@ -265,36 +268,36 @@ Test(vm_config, hostile_bytes_are_refused)
 
 Test(vm_config, numbers_out_of_range_are_refused)
 {
-	/* record, its first value beyond the upper end */
+	/* the how manieth record, a value that it may not have */
 	static const struct {
-		unsigned int tag;
+		unsigned int place;
 		uint32_t value;
 	} bad[] = {
 		{1, 2},          {2, 0},   {2, 1},  {2, 256 * 1024 + 1},
 		{2, UINT32_MAX}, {3, 0},   {3, 33}, {4, 3},
-		{5, 2},          {6, 256}, {7, 2},
+		{5, 2},          {6, 256}, {7, 2},  {9, 2},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		memcpy(buf, good, sizeof(good) - 1);
 		/* little endian, as the format: this test runs on x86 */
 		for (unsigned int j = 0; j < 4; j++)
-			buf[4 + (bad[i].tag - 1) * 8 + 4 + j] =
+			buf[4 + (bad[i].place - 1) * 8 + 4 + j] =
 				(unsigned char)(bad[i].value >> (8 * j));
 		cr_expect_eq(decode(buf, sizeof(good) - 1, 0), AVF_ERR_PROTOCOL,
-			     "record %u: %u", bad[i].tag, bad[i].value);
+			     "record %u: %u", bad[i].place, bad[i].value);
 	}
 }
 
 Test(vm_config, every_number_must_be_there)
 {
-	for (unsigned int tag = 1; tag <= 8; tag++) {
-		size_t at = 4 + (tag - 1) * 8;
+	for (unsigned int place = 1; place <= 9; place++) {
+		size_t at = 4 + (place - 1) * 8;
 
 		memcpy(buf, good, at);
 		memcpy(buf + at, good + at + 8, sizeof(good) - 1 - at - 8);
 		cr_expect_eq(decode(buf, sizeof(good) - 1 - 8, 0),
-			     AVF_ERR_PROTOCOL, "without %u", tag);
+			     AVF_ERR_PROTOCOL, "without %u", place);
 	}
 }
 

@@ -118,10 +118,11 @@ static void hv_free(struct hv *h)
 	(void)h; /* the tests look at it afterwards */
 }
 
-static void started(void *userdata)
+static int started(void *userdata)
 {
 	(void)userdata;
 	n_started++;
+	return 0;
 }
 
 static void stopped(void *userdata, int reason, const char *text)
