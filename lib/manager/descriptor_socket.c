@@ -142,25 +142,25 @@ static int check_message(const struct descriptor_message *m, size_t n)
 
 int descriptor_receive(int sock, struct avf_descriptor **ret_descriptor)
 {
-	struct avf_descriptor *descriptor;
-	int fds[MAX_RECEIVED];
+	CLEANUP(descriptor_free_p) struct avf_descriptor *descriptor = NULL;
 	struct descriptor_message m;
+	int fds[MAX_RECEIVED];
 	size_t n = 0;
 	size_t next = 0;
-	int rc = receive_message(sock, &m, fds, &n);
+	int rc = descriptor_alloc(&descriptor);
 
+	if (rc < 0)
+		return rc;
+	memset(fds, 0xff, sizeof(fds)); /* -1 */
+	rc = receive_message(sock, &m, fds, &n);
 	if (rc == 0)
 		rc = check_message(&m, n);
-	if (rc == 0)
-		rc = descriptor_alloc(&descriptor);
-	if (rc < 0) {
-		for (size_t i = 0; i < n; i++)
-			fd_close(fds[i]);
-		return rc;
-	}
-	for (unsigned int i = 0; i < N_FILES; i++)
+	for (unsigned int i = 0; rc == 0 && i < N_FILES; i++)
 		if (le32_get(m.files) & BIT(i))
-			descriptor->fds[i] = fds[next++];
-	*ret_descriptor = descriptor;
-	return 0;
+			descriptor->fds[i] = take_fd(&fds[next++]);
+	for (size_t i = 0; i < n; i++)
+		fd_close(fds[i]);
+	if (rc == 0)
+		*ret_descriptor = TAKE_PTR(descriptor);
+	return rc;
 }
