@@ -197,6 +197,27 @@ Test(uart_16550, a_flood_is_dropped_and_counted)
 	cr_expect_eq(total + uart.tx_dropped, 200000, "none is lost silently");
 }
 
+/* The loop does not come round: the oldest bytes stay, the newest go. */
+Test(uart_16550, a_full_ring_keeps_what_it_has)
+{
+	static uint8_t got[2 * UART_16550_TX_RING];
+	const unsigned int more = 5;
+	size_t total = 0;
+	ssize_t n;
+
+	for (unsigned int i = 0; i < UART_16550_TX_RING + more; i++)
+		out(UART_TX, (uint8_t)(i % 251));
+	cr_expect_eq(uart.tx_dropped, more);
+	for (int turn = 0; turn < 8; turn++) {
+		cr_assert_eq(loop_run_once(&loop, 0), 0);
+		n = read(host_out[0], got + total, sizeof(got) - total);
+		total += n > 0 ? (size_t)n : 0;
+	}
+	cr_assert_eq(total, UART_16550_TX_RING);
+	for (size_t i = 0; i < total; i++)
+		cr_assert_eq(got[i], i % 251, "byte %zu", i);
+}
+
 Test(uart_16550, input_interrupts_once_and_is_held_back)
 {
 	char text[64];

@@ -151,6 +151,26 @@ Test(msix, vectors_that_do_not_exist)
 	cr_expect_eq(pci_msix_vectors(&dev), (unsigned int)N);
 }
 
+/* Behind the largest table there is nothing of ours. */
+Test(msix, the_largest_table_ends)
+{
+	const uint64_t place = WINDOW + MSIX_BAR_SIZE;
+	const uint64_t v = UINT64_MAX;
+	struct pci_dev large;
+	uint64_t back = 0;
+
+	pci_dev_init(&large, &ops, &ids);
+	cr_assert_eq(msix_add(&large, 0, MSIX_MAX_VECTORS), 0);
+	cr_assert_eq(pci_bus_add(&bus, &large), 0);
+	for (uint64_t at = 16ULL * MSIX_MAX_VECTORS; at < MSIX_PBA; at += 8) {
+		(void)bus_write(&mmio, place + at, &v, 8);
+		(void)bus_read(&mmio, place + at, &back, 8);
+		cr_expect_eq(back, 0, "at %llx", (unsigned long long)at);
+	}
+	pci_bus_remove(&large);
+	pci_dev_fini(&large);
+}
+
 Test(msix, no_route_left)
 {
 	hv.max_routes = 1;
@@ -175,6 +195,7 @@ static const struct {
 	{"data and control", 8, 8, 0xffffffff00000042, 0x100000042},
 	{"reserved control bits", 12, 4, 0xfffffffe, 0},
 	{"the first that is not there", 16 * N, 4, 0x1234, 0},
+	{"its control, masked as others begin", 16 * N + 12, 4, 0, 0},
 	{"the last word before the PBA", MSIX_PBA - 4, 4, 0x1234, 0},
 	{"the PBA cannot be written", MSIX_PBA, 4, 0xffffffff, 0},
 	{"nor by eight bytes", MSIX_PBA, 8, UINT64_MAX, 0},

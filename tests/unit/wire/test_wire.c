@@ -181,11 +181,17 @@ Test(wire, packets_too_long_are_refused)
 
 Test(wire, bodies_of_another_size_are_refused)
 {
+	char body[sizeof(struct wire_event) + 1] = {0};
+	const size_t sizes[] = {0, 3, sizeof(body) - 2, sizeof(body)};
 	struct wire_event event;
 
-	cr_assert_eq(wire_send(a, WIRE_EVENT, "abc", 3, NULL, 0), 0);
-	cr_assert_eq(wire_receive(b, &m), 1);
-	cr_expect_eq(wire_body(&m, &event, sizeof(event)), AVF_ERR_PROTOCOL);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		cr_assert_eq(wire_send(a, WIRE_EVENT, body, sizes[i], NULL, 0),
+			     0);
+		cr_assert_eq(wire_receive(b, &m), 1);
+		cr_expect_eq(wire_body(&m, &event, sizeof(event)),
+			     AVF_ERR_PROTOCOL, "%zu bytes", sizes[i]);
+	}
 }
 
 Test(wire, texts_are_cut_and_cleaned)
