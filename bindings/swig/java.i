@@ -5,6 +5,9 @@
  */
 %include "enumsimple.swg"
 %javaconst(1);
+/* Their values are C's literals, which javac does not take. */
+%rename("$ignore", regexmatch$name="^AVF_(MAX|MIN|DEFAULT|CAPABILITY)_") "";
+%ignore AVF_LISTENER_BACKLOG;
 
 /* Java threads never hold each other up in native code. */
 %define AVF_BLOCKING(function)
@@ -150,7 +153,18 @@ static void throw_error(JNIEnv *env, int code)
 %}
 
 AVF_PLAIN_INT(dup_fd)
+%typemap(in, numinputs=0) JNIEnv *env "$1 = jenv;"
 %inline %{
+/* What java.io.FileDescriptor has no method for. */
+static void set_descriptor(JNIEnv *env, jobject descriptor, int fd)
+{
+	jclass type = (*env)->GetObjectClass(env, descriptor);
+	jfieldID field = (*env)->GetFieldID(env, type, "fd", "I");
+
+	if (field)
+		(*env)->SetIntField(env, descriptor, field, fd);
+}
+
 /* Whether fd is readable within the time; Java cannot poll an fd. */
 static bool wait_readable(int fd, int timeout_ms)
 {

@@ -1,0 +1,19 @@
+package android.content;
+
+import java.io.File;
+
+/** As much of Android's Context as VMs need. See avf.LinuxContext. */
+public abstract class Context {
+    public static final String VIRTUALIZATION_SERVICE = "virtualization";
+
+    /** null: there is no such service. */
+    public abstract <T> T getSystemService(Class<T> serviceClass);
+
+    /** null: the user's data directory. */
+    public abstract File getDataDir();
+
+    /** null: programs on Linux are no packages. */
+    public String getPackageName() {
+        return null;
+    }
+}

@@ -1,0 +1,127 @@
+package android.os;
+
+import avf.internal.Handle;
+import avf.internal.Native;
+
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/** A file descriptor with an owner: closed once, at the latest by the GC. */
+public class ParcelFileDescriptor implements Closeable {
+    private static final String CLOSED = "Already closed";
+
+    private final Handle handle;
+
+    private ParcelFileDescriptor(int fd) {
+        /* 0 is a descriptor but no handle */
+        handle = new Handle(fd + 1L, value -> closeFd((int) (value - 1)),
+                CLOSED).cleanedWith(this);
+    }
+
+    private static void closeFd(int fd) {
+        if (fd >= 0)
+            Native.close_fd(fd);
+    }
+
+    /** Takes fd. */
+    public static ParcelFileDescriptor adoptFd(int fd) {
+        return new ParcelFileDescriptor(fd);
+    }
+
+    /** Duplicates fd. */
+    public static ParcelFileDescriptor fromFd(int fd) throws IOException {
+        int copy = Native.dup_fd(fd);
+        if (copy < 0)
+            throw new IOException("cannot duplicate descriptor " + fd);
+        return new ParcelFileDescriptor(copy);
+    }
+
+    /** Still owned by this object. */
+    public int getFd() {
+        int fd = (int) (handle.acquire() - 1);
+        handle.release();
+        return fd;
+    }
+
+    /** It belongs to the caller now. */
+    public int detachFd() {
+        return (int) (handle.steal() - 1);
+    }
+
+    /** Valid until this object is closed. */
+    public FileDescriptor getFileDescriptor() {
+        FileDescriptor descriptor = new FileDescriptor();
+        Native.set_descriptor(descriptor, getFd());
+        return descriptor;
+    }
+
+    @Override
+    public void close() {
+        handle.close();
+    }
+
+    /** Closes the descriptor with the stream. */
+    public static class AutoCloseInputStream extends FileInputStream {
+        private final ParcelFileDescriptor owner;
+
+        public AutoCloseInputStream(ParcelFileDescriptor pfd) {
+            super(pfd.getFileDescriptor());
+            owner = pfd;
+        }
+
+        /* FileInputStream's own ones seek, which pipes cannot. */
+
+        @Override
+        public byte[] readAllBytes() throws IOException {
+            return readNBytes(Integer.MAX_VALUE);
+        }
+
+        @Override
+        public byte[] readNBytes(int n) throws IOException {
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            byte[] buffer = new byte[8192];
+            while (out.size() < n) {
+                int got = read(buffer, 0,
+                        Math.min(buffer.length, n - out.size()));
+                if (got < 0)
+                    break;
+                out.write(buffer, 0, got);
+            }
+            return out.toByteArray();
+        }
+
+        @Override
+        public long transferTo(OutputStream out) throws IOException {
+            byte[] buffer = new byte[8192];
+            long total = 0;
+            for (int got; (got = read(buffer)) >= 0; total += got)
+                out.write(buffer, 0, got);
+            return total;
+        }
+
+        @Override
+        public void close() {
+            owner.close();
+        }
+    }
+
+    /** Closes the descriptor with the stream. */
+    public static class AutoCloseOutputStream extends FileOutputStream {
+        private final ParcelFileDescriptor owner;
+
+        public AutoCloseOutputStream(ParcelFileDescriptor pfd) {
+            super(pfd.getFileDescriptor());
+            owner = pfd;
+        }
+
+        @Override
+        public void close() {
+            owner.close();
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package android.system.virtualmachine;
+
+import avf.LinuxContext;
+import avf.internal.Handle;
+import avf.internal.Native;
+import avf.internal.NativeConstants;
+import avf.internal.NativeException;
+
+import java.io.File;
+import java.lang.ref.WeakReference;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Keeps VMs by name. A Context has one. */
+public class VirtualMachineManager {
+    /** The host cannot read such a VM's memory. */
+    public static final int CAPABILITY_PROTECTED_VM = 1;
+    public static final int CAPABILITY_NON_PROTECTED_VM = 2;
+
+    private final Handle handle;
+    /** At most one object per VM. Guarded by this. */
+    private final Map<String, WeakReference<VirtualMachine>> known =
+            new HashMap<>();
+
+    private VirtualMachineManager(File dataDir) {
+        long[] made = new long[1];
+        Native.avf_manager_new(dataDir == null ? null : dataDir.getPath(),
+                made);
+        handle = new Handle(made[0], Native::avf_manager_free,
+                "the manager is closed").cleanedWith(this);
+    }
+
+    /** For LinuxContext. */
+    public static VirtualMachineManager of(LinuxContext context) {
+        return new VirtualMachineManager(context.getDataDir());
+    }
+
+    /** Bits of CAPABILITY_*: what would really run here, accelerated. */
+    public int getCapabilities() {
+        return HostCapabilities.get();
+    }
+
+    public List<String> getSupportedOSList() {
+        return List.of(VirtualMachineConfig.MICRODROID);
+    }
+
+    public boolean isFeatureEnabled(String feature) {
+        Objects.requireNonNull(feature);
+        return false;
+    }
+
+    public boolean isRemoteAttestationSupported() {
+        return false;
+    }
+
+    public boolean isUpdatableVmSupported() {
+        return false;
+    }
+
+    /** A new one, stopped; an error when the name exists. */
+    public VirtualMachine create(String name, VirtualMachineConfig config)
+            throws VirtualMachineException {
+        return withConfig(name, config, Native::avf_manager_create);
+    }
+
+    /** null when there is none. */
+    public VirtualMachine get(String name) throws VirtualMachineException {
+        try {
+            return find(name, (manager, made) ->
+                    Native.avf_manager_get(manager, name, made));
+        } catch (NativeException e) {
+            if (e.code == NativeConstants.AVF_ERR_NOT_FOUND)
+                return null;
+            throw translate(name, e);
+        }
+    }
+
+    /** config is ignored when the VM exists. */
+    public VirtualMachine getOrCreate(String name,
+            VirtualMachineConfig config) throws VirtualMachineException {
+        return withConfig(name, config, Native::avf_manager_get_or_create);
+    }
+
+    /** With all its files. It must be stopped. */
+    public void delete(String name) throws VirtualMachineException {
+        Objects.requireNonNull(name);
+        long manager = handle.acquire();
+        try {
+            Native.avf_manager_delete(manager, name);
+        } catch (NativeException e) {
+            throw translate(name, e);
+        } finally {
+            handle.release();
+        }
+    }
+
+    /** A copy. The descriptor is closed, whatever happens. */
+    public VirtualMachine importFromDescriptor(String name,
+            VirtualMachineDescriptor descriptor)
+            throws VirtualMachineException {
+        try (VirtualMachineDescriptor taken = descriptor) {
+            return find(name, (manager, made) -> Native.avf_manager_import(
+                    manager, name, taken.steal(), made));
+        } catch (NativeException e) {
+            throw translate(name, e);
+        }
+    }
+
+    private interface Lookup {
+        void find(long manager, long[] made);
+    }
+
+    private interface ConfiguredLookup {
+        int find(long manager, String name, long config, long[] made);
+    }
+
+    private VirtualMachine withConfig(String name,
+            VirtualMachineConfig config, ConfiguredLookup lookup)
+            throws VirtualMachineException {
+        Objects.requireNonNull(config);
+        try {
+            long raw = config.toNative();
+            try {
+                return find(name, (manager, made) ->
+                        lookup.find(manager, name, raw, made));
+            } finally {
+                Native.avf_config_free(raw);
+            }
+        } catch (NativeException e) {
+            throw translate(name, e);
+        }
+    }
+
+    private synchronized VirtualMachine find(String name, Lookup lookup) {
+        Objects.requireNonNull(name);
+        long[] made = new long[1];
+        long manager = handle.acquire();
+        try {
+            lookup.find(manager, made);
+        } finally {
+            handle.release();
+        }
+        WeakReference<VirtualMachine> entry = known.get(name);
+        VirtualMachine vm = entry == null ? null : entry.get();
+        if (vm != null && vm.isOf(made[0])) {
+            Native.avf_vm_free(made[0]); /* its second reference */
+            return vm;
+        }
+        vm = new VirtualMachine(name, made[0]);
+        known.put(name, new WeakReference<>(vm));
+        return vm;
+    }
+
+    private static VirtualMachineException translate(String name,
+            NativeException e) {
+        if (e.code == NativeConstants.AVF_ERR_INVALID
+                && e.getMessage().contains("Invalid VM name"))
+            throw new IllegalArgumentException("Invalid VM name: " + name);
+        return VirtualMachineException.of(e);
+    }
+}

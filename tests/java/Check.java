@@ -1,0 +1,60 @@
+import java.util.Objects;
+
+/** What the tests of the Java package share: "ok NAME" per test. */
+final class Check {
+    interface Body {
+        void run() throws Exception;
+    }
+
+    static final class Skip extends RuntimeException {
+        Skip(String why) {
+            super(why);
+        }
+    }
+
+    private static int failures;
+
+    private Check() {}
+
+    static void test(String name, Body body) {
+        try {
+            body.run();
+            System.out.println("ok " + name);
+        } catch (Skip e) {
+            System.out.println("skip " + name + ": " + e.getMessage());
+        } catch (Throwable e) {
+            failures++;
+            System.out.println("not ok " + name);
+            e.printStackTrace(System.out);
+        }
+    }
+
+    static void equal(Object expected, Object got) {
+        if (!Objects.equals(expected, got))
+            throw new AssertionError("expected " + expected + ", got " + got);
+    }
+
+    static void that(boolean holds, String what) {
+        if (!holds)
+            throw new AssertionError(what);
+    }
+
+    /** The body throws this, with this text in the message. */
+    static <T extends Throwable> T fails(Class<T> type, String text,
+            Body body) {
+        try {
+            body.run();
+        } catch (Throwable e) {
+            if (!type.isInstance(e))
+                throw new AssertionError("expected " + type.getName(), e);
+            that(String.valueOf(e.getMessage()).contains(text),
+                    e.getMessage());
+            return type.cast(e);
+        }
+        throw new AssertionError("nothing was thrown");
+    }
+
+    static void end() {
+        System.exit(failures > 0 ? 1 : 0);
+    }
+}
