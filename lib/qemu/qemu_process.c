@@ -231,6 +231,16 @@ int qemu_process_start(struct qemu_process *process, char *const *argv,
 	return rc;
 }
 
+/* By its pidfd: the jail allows no signals by number. */
+static void kill_process(const struct qemu_process *process)
+{
+	if (process->pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL,
+			      NULL, 0);
+	else
+		(void)kill(process->pid, SIGKILL);
+}
+
 void qemu_process_fini(struct qemu_process *process)
 {
 	if (!process->loop)
@@ -238,7 +248,7 @@ void qemu_process_fini(struct qemu_process *process)
 	loop_remove(process->loop, &process->exit_source);
 	loop_remove(process->loop, &process->stderr_source);
 	if (process->pid > 0) {
-		(void)kill(process->pid, SIGKILL);
+		kill_process(process);
 		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
@@ -250,7 +260,6 @@ void qemu_process_fini(struct qemu_process *process)
 
 void qemu_process_kill(struct qemu_process *process)
 {
-	/* not reaped yet, so the number is still its own */
 	if (process->pid > 0)
-		(void)kill(process->pid, SIGKILL);
+		kill_process(process);
 }

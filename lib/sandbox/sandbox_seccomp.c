@@ -69,8 +69,11 @@ int sandbox_thread(enum sandbox_role role)
 	if (!ctx)
 		return fail(AVF_ERR_NO_MEMORY, "system call filter");
 	unblock_sigsys();
-	/* other ABIs of the CPU are killed: the default */
-	rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	/* the default kills the thread, and the others would wait for it */
+	rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+			      SCMP_ACT_KILL_PROCESS);
+	if (rc == 0)
+		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (rc == 0)
 		rc = add_rules(ctx, role);
 	if (rc == 0)

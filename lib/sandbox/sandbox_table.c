@@ -3,7 +3,8 @@
  * is not here kills the process. A new row needs its line in
  * tests/unit/sandbox/test_sandbox_table.c.
  *
- * The kernel looks at 32 bits of every argument that is checked here.
+ * EQUALS and OWN_PID compare 32 bits, which is all that the kernel takes of
+ * those arguments.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -23,9 +24,6 @@
 /* A vCPU thread carries the guest's accesses to device registers, so it does
  * what follows from them: queues and connections begin and end. */
 #define DEVICES (MAIN | SUPER | VCPU)
-
-/* glibc keeps the first two real-time signals; SIGRTMIN is no constant. */
-#define KICK_SIGNAL 34
 
 #define ANY(roles, name, reason)                                 \
 	{                                                        \
@@ -60,7 +58,7 @@ const struct sandbox_rule sandbox_table[] = {
 	/* eventfds, consoles and connections */
 	ANY(DEVICES, read, "eventfds, timers, console input, QEMU's pipes"),
 	ANY(DEVICES, write, "eventfds, console output"),
-	IF(DISK, write, NO_BITS, 2, ~8U, "eventfd: a request is done"),
+	IF(DISK, write, NO_BITS, 2, ~8ULL, "eventfd: a request is done"),
 	ANY(DEVICES, close, "ended connections, queues, machine"),
 	ANY(DEVICES, readv, "vsock: from the application"),
 	ANY(DEVICES, recvfrom, "vsock and the guest's manager"),
@@ -90,10 +88,11 @@ const struct sandbox_rule sandbox_table[] = {
 	IF(MAIN | VCPU, ioctl, EQUALS, 1, KVM_IRQFD, "queue interrupts"),
 	IF(MAIN | VCPU, ioctl, EQUALS, 1, KVM_SET_GSI_ROUTING,
 	   "MSI-X vectors that the guest changes"),
-	IF(MAIN, tgkill, EQUALS, 2, KICK_SIGNAL, "stops a vCPU"),
-	ANY(MAIN | SUPER, getpid, "pthread_kill(), kill()"),
+	IF(MAIN, tgkill, OWN_PID, 0, 0, "stops a vCPU's thread"),
+	ANY(MAIN, getpid, "pthread_kill()"),
 	/* QEMU */
-	IF(SUPER, kill, EQUALS, 1, SIGKILL, "ends QEMU, its only child"),
+	IF(SUPER, pidfd_send_signal, EQUALS, 1, SIGKILL,
+	   "ends QEMU, the only process that it has a pidfd of"),
 	ANY(SUPER, wait4, "how QEMU ended"),
 	IF(SUPER, fcntl, EQUALS, 1, F_GET_SEALS, "vhost-user: guest memory"),
 };
