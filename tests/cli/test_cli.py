@@ -13,8 +13,8 @@ import unittest
 
 AVF = sys.argv.pop(1) if len(sys.argv) > 1 else "avf"
 
-COMMANDS = ["info", "run", "run-app", "run-microguest", "console", "image",
-            "package"]
+COMMANDS = ["info", "run", "run-app", "run-microguest", "vm", "console",
+            "image", "package"]
 
 
 class CliTest(unittest.TestCase):
@@ -231,6 +231,44 @@ class Console(CliTest):
             self.assertEqual(process.wait(20), 0, how)
             self.assertEqual(self.attrs(slave), before, how)
             process.communicate()
+
+
+class NamedVmTest(CliTest):
+    """`avf vm`, but for `run`."""
+
+    def vm(self, *args):
+        return self.avf("vm", "--dir", "data", *args)
+
+    def test_create_list_delete(self):
+        self.write("kernel", "no kernel, but a file")
+        self.write("vm.json", '{"kernel": "kernel"}')
+        self.assertEqual(self.vm("list").stdout, "")
+        for name in ("b", "a"):
+            done = self.vm("create", name, "vm.json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.vm("list").stdout, "a\nb\n")
+        self.assertEqual(self.vm("delete", "a").returncode, 0)
+        self.assertEqual(self.vm("list").stdout, "b\n")
+
+    def test_what_is_wrong(self):
+        self.write("kernel", "no kernel, but a file")
+        self.write("vm.json", '{"kernel": "kernel"}')
+        self.write("bad.json", '{"kernel": "missing"}')
+        self.assertEqual(self.vm("create", "a", "vm.json").returncode, 0)
+        for code, part, *args in [
+                (2, "virtual machine already exists", "create", "a",
+                 "vm.json"),
+                (1, "missing", "create", "b", "bad.json"),
+                (2, "no virtual machine", "run", "b"),
+                (2, "no virtual machine", "delete", "b"),
+                (2, "Invalid VM name: a/b", "create", "a/b", "vm.json"),
+                (1, "create needs 2 arguments", "create", "a"),
+                (1, "no command", "rename", "a", "b"),
+                (1, "list, create, run or delete?")]:
+            with self.subTest(args=args):
+                done = self.vm(*args)
+                self.assertIn(part, done.stderr)
+                self.assertEqual(done.returncode, code, done.stderr)
 
 
 if __name__ == "__main__":

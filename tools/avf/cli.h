@@ -31,6 +31,7 @@ cli_command_fn cmd_package;
 cli_command_fn cmd_run;
 cli_command_fn cmd_run_app;
 cli_command_fn cmd_run_microguest;
+cli_command_fn cmd_vm;
 
 /** Say "avf: ..." on standard error. Returns @code. */
 int cli_fail(enum cli_exit code, const char *format, ...) CLI_PRINTF(2, 3);

@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{"run-app", cmd_run_app, "run a payload package in the microguest"},
 	{"run-microguest", cmd_run_microguest,
 	 "run the microguest with a payload that does nothing"},
+	{"vm", cmd_vm, "list, create, run and delete VMs with a name"},
 	{"console", cmd_console, "use the console of a VM that runs"},
 	{"image", cmd_image, "build the microguest image"},
 	{"package", cmd_package, "make a payload package"},

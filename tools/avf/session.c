@@ -238,7 +238,8 @@ static int start(struct session *s, avf_config *config)
 		rc = say_problems(config);
 	if (rc != 0)
 		return rc;
-	if (avf_vm_new(config, &s->vm) < 0)
+	if (s->vm ? avf_vm_set_config(s->vm, config) < 0
+		  : avf_vm_new(config, &s->vm) < 0)
 		return cli_fail_avf();
 	rc = catch_signals(s);
 	if (rc != 0)
@@ -257,7 +258,13 @@ static int start(struct session *s, avf_config *config)
 
 int session_run(const struct run_options *options, avf_config *config)
 {
-	struct session s = {.options = options, .signal_fd = -1};
+	return session_run_vm(options, config, NULL);
+}
+
+int session_run_vm(const struct run_options *options, avf_config *config,
+		   avf_vm *vm)
+{
+	struct session s = {.options = options, .signal_fd = -1, .vm = vm};
 	int rc;
 
 	s.is_payload = avf_config_get_kind(config) == AVF_CONFIG_PAYLOAD;

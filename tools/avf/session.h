@@ -10,3 +10,8 @@
  * its end and serve it meanwhile. Returns the exit code.
  */
 int session_run(const struct run_options *options, avf_config *config);
+
+/** The same with a VM that is there: it gets @config's console and log.
+ * Takes @vm; its configuration must be @config. */
+int session_run_vm(const struct run_options *options, avf_config *config,
+		   avf_vm *vm);
