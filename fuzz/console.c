@@ -1,5 +1,9 @@
-/* The console's queues and control messages, with hosts that talk, listen,
- * or have gone. */
+/*
+ * The console's queues and control messages, with hosts that talk, listen,
+ * or have gone.
+ *
+ * After a minute: cov: 456.
+ */
 #include "virtio_actions.h"
 
 #include <sys/socket.h>

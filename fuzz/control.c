@@ -1,6 +1,8 @@
 /*
  * The VMM between two peers: control messages from the application's side,
  * and from the guest's side connections, among them that of its manager.
+ *
+ * After a minute: cov: 655.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,8 @@
 /*
  * The kernel loaders: ELF and bzImage with their notes and payloads, and an
  * initrd, into a small machine. A kernel that loads must enter below its end.
+ *
+ * After a minute: cov: 282.
  */
 #include "fuzz.h"
 

@@ -1,4 +1,8 @@
-/* Answers and events of a QEMU that was taken over, in pieces. */
+/*
+ * Answers and events of a QEMU that was taken over, in pieces.
+ *
+ * After a minute: cov: 103.
+ */
 #include "fuzz.h"
 
 #include <sys/socket.h>

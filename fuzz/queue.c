@@ -1,6 +1,8 @@
 /*
  * The ring walk: rings and descriptors of any content, and the promises that
  * virtio/queue.h makes to devices about what comes out.
+ *
+ * After a minute: cov: 202.
  */
 #include "fuzz.h"
 

@@ -2,6 +2,8 @@
  * vhost-user messages of a peer that has shared its memory and means harm: of
  * any kind, size and number of fds, in any order, with rings that it goes on
  * writing to. The device behind is vsock's, as with QEMU.
+ *
+ * After a minute: cov: 365.
  */
 #include "fuzz.h"
 

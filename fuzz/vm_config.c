@@ -1,4 +1,8 @@
-/* Encoded configurations: what can be read can be written and read again. */
+/*
+ * Encoded configurations: what can be read can be written and read again.
+ *
+ * After a minute: cov: 134.
+ */
 #include "fuzz.h"
 
 #include <fcntl.h>

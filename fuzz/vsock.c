@@ -1,5 +1,9 @@
-/* vsock packets of a guest without manners, and applications that connect,
- * listen, talk, stop reading and go. */
+/*
+ * vsock packets of a guest without manners, and applications that connect,
+ * listen, talk, stop reading and go.
+ *
+ * After a minute: cov: 614.
+ */
 #include "virtio_actions.h"
 
 #include <sys/socket.h>

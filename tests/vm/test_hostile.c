@@ -12,8 +12,6 @@
 
 #define CONTENT   "honestly"
 #define DISK_SIZE 65536U
-/* Rounds are a matter of tenths of a second; an emulated CPU makes fewer. */
-#define LAB_SLOWNESS 8
 /* Lines of one attack: a device's budget is ten in five seconds. */
 #define MAX_LOG_LINES 60U
 #define IDLE_MS       400U
@@ -37,9 +35,8 @@ static bool make_attacker(struct vmt_vm *v, enum attack attack,
 	int fd = make_disk();
 	char cmdline[64];
 
-	(void)snprintf(
-		cmdline, sizeof(cmdline), "attack=%d rounds=%d %s", attack,
-		rounds[attack] / (getenv("AVF_LAB") ? LAB_SLOWNESS : 1), more);
+	(void)snprintf(cmdline, sizeof(cmdline), "attack=%d rounds=%d %s",
+		       attack, rounds[attack], more);
 	CHECK_OK(avf_config_set_cmdline(config, cmdline));
 	CHECK_OK(avf_config_set_vcpus(config, 2));
 	CHECK_OK(avf_config_add_disk_fd(config, fd, NULL));
