@@ -261,7 +261,7 @@ class NamedVmTest(CliTest):
                 (1, "missing", "create", "b", "bad.json"),
                 (2, "no virtual machine", "run", "b"),
                 (2, "no virtual machine", "delete", "b"),
-                (2, "Invalid VM name: a/b", "create", "a/b", "vm.json"),
+                (1, "Invalid VM name: a/b", "create", "a/b", "vm.json"),
                 (1, "create needs 2 arguments", "create", "a"),
                 (1, "no command", "rename", "a", "b"),
                 (1, "list, create, run or delete?")]:
