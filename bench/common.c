@@ -104,6 +104,7 @@ void sample_event(const char *prefix, const struct avf_event *event,
 	} steps[] = {
 		{"boot: the VMM has its orders", "orders"},
 		{"boot: the host was asked", "asked"},
+		{"boot: the process is in its jail", "jailed"},
 		{"boot: the machine is built", "built"},
 	};
 	char name[NAME_SIZE];

@@ -92,7 +92,8 @@ def boots(t):
 STEPS = (("spawned", "avf_vm_run() returned: VMM spawned, orders sent"),
          ("orders", "the VMM has its orders"),
          ("asked", "the host was asked"),
-         ("built", "machine built, kernel loaded, process restricted"),
+         ("jailed", "KVM's VM made, process in its jail"),
+         ("built", "machine built, kernel loaded"),
          ("started", "first entry of a vCPU (STARTED)"),
          ("payload_started", "payload started"),
          ("ready", "payload ready"))
@@ -208,7 +209,8 @@ def bars(t):
         return [(label, t.number(f"{prefix}.{name}"))
                 for name, label in names if t.has(f"{prefix}.{name}")]
 
-    steps_ours = (("spawned", "spawned"), ("built", "built"),
+    steps_ours = (("spawned", "spawned"), ("jailed", "jailed"),
+                  ("built", "built"),
                   ("started", "first entry"))
     return [
         ("avf, quiet kernel", marks("boot.avf.quiet", steps_ours +

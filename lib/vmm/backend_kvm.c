@@ -107,11 +107,15 @@ int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 		params.hv->ops->free(params.hv);
 		return rc;
 	}
+	vmm_mark(vmm, "the process is in its jail");
 	params.vcpu_thread = jail_vcpu_thread(vmm);
 	params.disk_thread = jail_disk_thread(vmm);
 	rc = machine_new(&params, &b->machine);
 	if (rc < 0)
 		return rc;
+	/* loaded: nobody needs them any more */
+	close_p(&vmm->config.kernel_fd);
+	close_p(&vmm->config.initrd_fd);
 	b->backend.ops = &kvm_backend_ops;
 	b->backend.vsock = machine_vsock(b->machine);
 	*ret_backend = &TAKE_PTR(b)->backend;

@@ -143,8 +143,7 @@ static int build(struct vmm *vmm, bool emulated)
 	return manager_listen(&vmm->manager);
 }
 
-/* A point of the time line, for bench/. */
-static void mark(struct vmm *vmm, const char *text)
+void vmm_mark(struct vmm *vmm, const char *text)
 {
 	if (vmm->config.debug_level == AVF_DEBUG_LEVEL_FULL)
 		log_info(&vmm->log, "boot: %s", text);
@@ -156,16 +155,16 @@ static int start(struct vmm *vmm)
 	bool emulated;
 	int rc;
 
-	mark(vmm, "the VMM has its orders");
+	vmm_mark(vmm, "the VMM has its orders");
 	rc = choose_acceleration(&vmm->config, &emulated, vmm->why,
 				 sizeof(vmm->why));
 	if (rc < 0)
 		return rc;
-	mark(vmm, "the host was asked");
+	vmm_mark(vmm, "the host was asked");
 	rc = build(vmm, emulated);
 	if (rc < 0)
 		return rc;
-	mark(vmm, "the machine is built");
+	vmm_mark(vmm, "the machine is built");
 	rc = timer_init(&vmm->boot_timer, &vmm->loop, boot_expired, vmm);
 	if (rc < 0)
 		return rc;

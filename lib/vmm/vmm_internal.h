@@ -61,6 +61,9 @@ void vmm_guest_ended(struct vmm *vmm, int reason, const char *text);
 /** The guest gave a reason for its end to come. The first one counts. */
 void vmm_guest_reason(struct vmm *vmm, int reason, const char *text);
 
+/** A step of the start is done: a log line for bench/, at debug level FULL. */
+void vmm_mark(struct vmm *vmm, const char *text);
+
 /** Bytes from the guest's failure port. */
 void vmm_failure_bytes(struct vmm *vmm, const void *data, size_t size);
 
