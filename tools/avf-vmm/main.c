@@ -20,8 +20,12 @@ int main(int argc, char **argv)
 		return kvm_probe_main(STDOUT_FILENO);
 	if (argc == 2 && strcmp(argv[1], "--jail") == 0)
 		return jail_probe_main(STDOUT_FILENO);
-	if (argc == 1 && fcntl(CONTROL_FD, F_GETFD) >= 0)
+	if (argc == 1 && fcntl(CONTROL_FD, F_GETFD) >= 0) {
+		/* whatever the caller leaves open is not for a VMM; every
+		 * kernel that runs us has the call */
+		(void)!close_range(CONTROL_FD + 1, ~0U, 0);
 		return vmm_main(CONTROL_FD);
+	}
 	(void)fputs("avf-vmm is started by libvirtualization; use `avf run` "
 		    "to run a virtual machine.\n",
 		    stderr);
