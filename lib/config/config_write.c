@@ -78,8 +78,7 @@ static void put_all(struct writer *w, const avf_config *config)
 	if (config->has_vcpus)
 		put_number(w, "vcpus", vm->vcpus);
 	put_text(w, "acceleration", accelerations[vm->acceleration]);
-	put_text(w, "jail",
-		 vm->jail == AVF_JAIL_STRICT ? "strict" : "default");
+	put_text(w, "jail", vm->jail == AVF_JAIL_STRICT ? "strict" : "default");
 	put(w, "hugepages", json_boolean(vm->hugepages));
 	put_text(w, "debug_level",
 		 vm->debug_level == AVF_DEBUG_LEVEL_FULL ? "full" : "none");

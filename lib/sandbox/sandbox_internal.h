@@ -27,6 +27,10 @@ void sandbox_caps(struct sandbox_report *report);
 /* sandbox_seccomp.c, or sandbox_seccomp_none.c */
 void sandbox_filters(struct sandbox_report *report);
 
+/* sandbox_name_list.c, made by CMake: [number] = "name"; NULL: no call */
+extern const char *const sandbox_names[];
+extern const size_t sandbox_n_names;
+
 /* sandbox_table.c */
 
 /* What an argument must be. */

@@ -1,17 +1,9 @@
-#include "sandbox/sandbox.h"
-
-#include <stddef.h>
-
-#include "base/checked.h"
-
-/* Made from the kernel's header by CMake: [number] = "name". */
-static const char *const names[] = {
-#include "sandbox_names.inc"
-};
+#include "sandbox/sandbox_internal.h"
 
 const char *sandbox_call_name(int number)
 {
-	if (number < 0 || (size_t)number >= ARRAY_SIZE(names) || !names[number])
+	if (number < 0 || (size_t)number >= sandbox_n_names ||
+	    !sandbox_names[number])
 		return "?";
-	return names[number];
+	return sandbox_names[number];
 }
