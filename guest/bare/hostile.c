@@ -141,7 +141,7 @@ static void attack_reset(void)
 	memset(data, 0x5a, sizeof(data));
 	for (unsigned int i = 0; i < 200; i++)
 		relax();
-	for (unsigned int i = 0; i < sizeof(data); i++) {
+	for (unsigned int i = 0; i < SECTOR; i++) {
 		if (data[i] != 0x5a)
 			give_up("written after a reset");
 	}
