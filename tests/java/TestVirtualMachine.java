@@ -201,6 +201,7 @@ public class TestVirtualMachine {
         Thread thread = threads.poll(30, TimeUnit.SECONDS);
         Check.that(thread != null && thread.isDaemon(), "a daemon thread");
         thread.join(30000);
+        Thread.setDefaultUncaughtExceptionHandler(null);
         Stops stops = watch(vm);
         vm.run();
         Check.equal(VirtualMachineCallback.STOP_REASON_SHUTDOWN,
@@ -270,9 +271,16 @@ public class TestVirtualMachine {
             System.out.println("skip vm.runs: /dev/kvm cannot be opened");
         Check.test("vm.nothing_left", () ->
                 Check.equal(0, count(dir + "/vm")));
-        Files.delete(dir.resolve("vm"));
-        Files.delete(dir);
+        removeTree(dir.toFile());
         Check.end();
+    }
+
+    private static void removeTree(File file) {
+        File[] inside = file.listFiles();
+        if (inside != null)
+            for (File each : inside)
+                removeTree(each);
+        file.delete();
     }
 
     private static void runs() {
