@@ -43,7 +43,7 @@ class Config(unittest.TestCase):
                 ("memory_mib", 1), ("memory_mib", 2**31),
                 ("cmdline", "x" * 2001), ("cmdline", "a\nb"),
                 ("cpu_topology", 7), ("acceleration", -3),
-                ("debug_level", 2)]
+                ("debug_level", 2), ("jail", 9)]
         for field, value in rows:
             with self.subTest(field=field, value=value):
                 self.refused("AVF_ERR_INVALID", avf.Config,

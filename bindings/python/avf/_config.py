@@ -174,6 +174,10 @@ class Config:
     def set_acceleration(self, acceleration: int) -> None:
         self._call(c.avf_config_set_acceleration, acceleration)
 
+    def set_jail(self, jail: int) -> None:
+        """Jail.STRICT: no VM where the host forbids a part of the jail."""
+        self._call(c.avf_config_set_jail, jail)
+
     def set_protected(self, protected: bool) -> None:
         self._call(c.avf_config_set_protected, protected)
 

@@ -21,6 +21,7 @@ CpuTopology = IntEnum("CpuTopology", _members("AVF_CPU_TOPOLOGY_"),
                       module=__package__)
 Acceleration = IntEnum("Acceleration", _members("AVF_ACCELERATION_"),
                        module=__package__)
+Jail = IntEnum("Jail", _members("AVF_JAIL_"), module=__package__)
 Status = IntEnum("Status", _members("AVF_STATUS_"), module=__package__)
 EventType = IntEnum("EventType", _members("AVF_EVENT_"), module=__package__)
 StopReason = IntEnum("StopReason", _members("AVF_STOP_REASON_"),

@@ -29,6 +29,11 @@ class Acceleration(IntEnum):
     EMULATION = 2
 
 
+class Jail(IntEnum):
+    DEFAULT = 0
+    STRICT = 1
+
+
 class Status(IntEnum):
     STOPPED = 0
     RUNNING = 1
