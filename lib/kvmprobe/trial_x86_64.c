@@ -20,7 +20,10 @@
 #define SHORT_LOOP   2500U
 #define LONG_LOOP    1000000U
 #define LONG_LOOP_NS 500000U
-#define LOOP_SIZE    2U /* instructions per round */
+#define LOOP_TRIES   4
+/* The long loop at TRIAL_MIN_MIPS. */
+#define ENOUGH_NS (LONG_LOOP * LOOP_SIZE / TRIAL_MIN_MIPS * 1000U)
+#define LOOP_SIZE 2U /* instructions per round */
 
 /* How one trial went. */
 struct result {
@@ -151,18 +154,40 @@ static void note_failure(struct trial_report *report, const char *name,
 		       "%s%s", used > 0 ? ", " : "", name);
 }
 
+/* The fastest of some tries, unless one is fast enough: the host may have been
+ * busy with something else. */
+static int run_loop(int kvm_fd, const struct kvm_cpuid2 *cpuid,
+		    const struct trial *trial, uint64_t enough_ns,
+		    struct result *ret_result)
+{
+	struct result r;
+	int rc;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	for (int i = 0; i < LOOP_TRIES; i++) {
+		rc = run_trial(kvm_fd, cpuid, trial, &r);
+		if (rc < 0)
+			return rc;
+		if (i == 0 || (r.done && r.ns < ret_result->ns))
+			*ret_result = r;
+		if (!r.done || r.ns < enough_ns)
+			break;
+	}
+	return 0;
+}
+
 static int measure_speed(int kvm_fd, const struct kvm_cpuid2 *cpuid,
 			 struct trial_report *report)
 {
 	struct trial trial = {"loop", trial_loop, false, SHORT_LOOP};
 	struct result r;
-	int rc = run_trial(kvm_fd, cpuid, &trial, &r);
+	int rc = run_loop(kvm_fd, cpuid, &trial, LONG_LOOP_NS, &r);
 
 	if (rc < 0)
 		return rc;
 	if (r.done && r.ns < LONG_LOOP_NS) {
 		trial.rounds = LONG_LOOP;
-		rc = run_trial(kvm_fd, cpuid, &trial, &r);
+		rc = run_loop(kvm_fd, cpuid, &trial, ENOUGH_NS, &r);
 		if (rc < 0)
 			return rc;
 	}
