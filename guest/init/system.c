@@ -66,6 +66,9 @@ int system_mount(struct manager *m)
 			return fail_errno("mount %s on %s", fs->type,
 					  fs->target);
 	}
+	/* the kernel's root directory is everybody's until somebody says */
+	if (chmod("/", 0755) < 0)
+		return fail_errno("chmod /");
 	return fill_standard_fds();
 }
 
