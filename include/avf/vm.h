@@ -127,7 +127,9 @@ AVF_EXPORT int avf_vm_new(const avf_config *config, avf_vm **ret_vm) AVF_CHECK;
 /**
  * Free @vm. A VM that runs is killed, and its VMM process is gone when this
  * returns. Channels stay with their owners and see the end of the stream.
- * NULL is a no-op. Blocks for the moment that the kernel needs.
+ * Of a named VM, which a manager may have handed out several times, each
+ * time is freed once, and the last one counts. NULL is a no-op. Blocks for
+ * the moment that the kernel needs.
  */
 AVF_EXPORT void avf_vm_free(avf_vm *vm);
 
@@ -156,7 +158,8 @@ AVF_EXPORT int avf_vm_stop(avf_vm *vm) AVF_CHECK;
  */
 AVF_EXPORT int avf_vm_kill(avf_vm *vm) AVF_CHECK;
 
-/** One of enum avf_status. RUNNING until STOPPED was delivered. */
+/** One of enum avf_status. RUNNING until STOPPED was delivered; DELETED when
+ * the files of a named VM are gone. */
 AVF_EXPORT enum avf_status avf_vm_get_status(const avf_vm *vm);
 
 /**
