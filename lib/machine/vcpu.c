@@ -101,12 +101,22 @@ static int make_vcpu(struct vcpu *v)
 	return rc;
 }
 
+/* By the thread itself: another one would need /proc, which a jail lacks. */
+static void set_name(const struct vcpu *v)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "vcpu%u", v->index);
+	(void)pthread_setname_np(pthread_self(), name);
+}
+
 static void *vcpu_main(void *arg)
 {
 	struct vcpu *v = arg;
 	struct machine *m = v->machine;
 	struct hv_exit e;
 
+	set_name(v);
 	if (pass_gate(m, make_vcpu(v))) {
 		while (!must_quit(m)) {
 			m->hv->ops->vcpu_run(v->hv_vcpu, &e);
@@ -121,7 +131,6 @@ static void *vcpu_main(void *arg)
 static int spawn(struct vcpu *v)
 {
 	sigset_t all, old;
-	char name[16];
 	int e;
 
 	(void)sigfillset(&all);
@@ -134,8 +143,6 @@ static int spawn(struct vcpu *v)
 		return fail_errno("thread of vCPU %u", v->index);
 	}
 	v->has_thread = true;
-	(void)snprintf(name, sizeof(name), "vcpu%u", v->index);
-	(void)pthread_setname_np(v->thread, name);
 	return 0;
 }
 

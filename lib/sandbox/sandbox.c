@@ -68,7 +68,7 @@ unsigned int sandbox_say_lacking(const struct sandbox_report *report, char *buf,
 	return count;
 }
 
-static int lower_limit(int resource, rlim_t max)
+static int lower_limit(__rlimit_resource_t resource, rlim_t max)
 {
 	struct rlimit limit;
 

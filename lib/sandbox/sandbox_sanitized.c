@@ -11,7 +11,13 @@ static void add_no(struct sandbox_report *report, const char *what)
 
 void sandbox_namespaces(struct sandbox_report *report)
 {
-	add_no(report, "jail.file_system");
+	static const char *const rows[] = {
+		"jail.user_namespace", "jail.network_namespace",
+		"jail.ipc_namespace",  "jail.uts_namespace",
+		"jail.pid_namespace",  "jail.file_system"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		add_no(report, rows[i]);
 }
 
 void sandbox_landlock(struct sandbox_report *report, bool child)

@@ -104,8 +104,12 @@ jail_thread_fn *jail_disk_thread(const struct vmm *vmm)
 	return vmm->has_filters ? disk_thread : NULL;
 }
 
-static const char *hint(const char *what)
+static const char *hint(const struct sandbox_row *row)
 {
+	const char *what = row->what;
+
+	if (row->state != SANDBOX_NO || strstr(row->reason, "sanitizer"))
+		return "";
 	if (strstr(what, "_namespace") || strstr(what, "file_system"))
 		return "allow user namespaces: see user_namespaces";
 	if (strcmp(what, "jail.landlock") == 0)
@@ -125,8 +129,7 @@ int jail_probe_main(int out_fd)
 		char line[512];
 		int n = snprintf(line, sizeof(line), "%s\t%s\t%s\t%s\n",
 				 row->what, names[row->state], row->reason,
-				 row->state == SANDBOX_NO ? hint(row->what)
-							  : "");
+				 hint(row));
 
 		rc = fd_write_all(out_fd, line, (size_t)n);
 	}
