@@ -9,12 +9,10 @@
 
 #define ROOM_STEP 32U
 
-#define SANDBOX                                               \
-	"on,obsolete=deny,elevateprivileges=deny,spawn=deny," \
-	"resourcecontrol=deny"
-#define MACHINE                                                \
-	"q35,sata=off,smbus=off,smm=off,vmport=off,i8042=off," \
-	"memory-backend=ram"
+static const char sandbox[] = "on,obsolete=deny,elevateprivileges=deny,"
+			      "spawn=deny,resourcecontrol=deny";
+static const char machine[] = "q35,sata=off,smbus=off,smm=off,vmport=off,"
+			      "i8042=off,memory-backend=ram";
 
 static int push_taken(struct qemu_args *args, char *text)
 {
@@ -103,7 +101,7 @@ static int push_machine(struct qemu_args *args, const struct vm_config *config)
 	static const char *const fixed[] = {
 		"-nodefaults", "-no-user-config",  "-display",
 		"none",        "-no-reboot",       "-sandbox",
-		SANDBOX,       "-machine",         MACHINE,
+		sandbox,       "-machine",         machine,
 		"-accel",      "tcg,thread=multi", "-cpu",
 		"max",         "-object",          NULL};
 	int rc = push_all(args, fixed);
