@@ -91,11 +91,11 @@ void vm_clear_run(struct avf_vm *vm)
 {
 	(void)pthread_mutex_lock(&vm->lock);
 	vmm_process_fini(&vm->process);
+	vm->killed = false;
 	(void)pthread_mutex_unlock(&vm->lock);
 	set_stop_timer(vm, 0);
 	vm->running = false;
 	vm->control_open = false;
-	vm->killed = false;
 	vm->ended = false;
 	vm->has_last = false;
 }

@@ -42,7 +42,7 @@ struct avf_vm {
 	struct vmm_process process; /* guarded by @lock */
 	bool running;               /* from run() to the STOPPED event */
 	bool control_open;          /* more messages may come */
-	bool killed;                /* by us */
+	bool killed;                /* by us; guarded by @lock */
 	bool ended;                 /* the process was reaped */
 	struct vmm_exit exit;       /* valid when @ended */
 	bool has_last;              /* the VMM said STOPPED: @last */

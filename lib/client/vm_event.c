@@ -102,11 +102,21 @@ static int next_message(struct avf_vm *vm, struct avf_event *ret_event)
 	return rc;
 }
 
-static void explain_exit(const struct avf_vm *vm, struct avf_event *event)
+static bool was_killed(struct avf_vm *vm)
+{
+	bool killed;
+
+	(void)pthread_mutex_lock(&vm->lock);
+	killed = vm->killed;
+	(void)pthread_mutex_unlock(&vm->lock);
+	return killed;
+}
+
+static void explain_exit(struct avf_vm *vm, struct avf_event *event)
 {
 	const struct vmm_exit *e = &vm->exit;
 
-	if (vm->killed) {
+	if (was_killed(vm)) {
 		event->code = AVF_STOP_REASON_KILLED;
 		(void)snprintf(event->text, sizeof(event->text),
 			       "the host killed the VM");
