@@ -51,7 +51,6 @@ const struct sandbox_rule sandbox_table[] = {
 	ANY(DEVICES, mremap, "realloc of what is large"),
 	ANY(ALL, sched_getaffinity, "malloc counts CPUs for its arenas"),
 	ANY(ALL, clock_gettime, "where the vDSO has no clock"),
-	IF(ALL, ioctl, EQUALS, 1, 0x5401, "a terminal's console: TCGETS"),
 	/* reports */
 	ANY(DEVICES, sendmsg, "control socket: events, fds of connections"),
 	IF(DISK, sendmsg, EQUALS, 0, 3, "says which call was forbidden"),
@@ -60,7 +59,7 @@ const struct sandbox_rule sandbox_table[] = {
 	ANY(DEVICES, write, "eventfds, console output"),
 	IF(DISK, write, NO_BITS, 2, ~8ULL, "eventfd: a request is done"),
 	ANY(DEVICES, close, "ended connections, queues, machine"),
-	ANY(DEVICES, readv, "vsock: from the application"),
+	ANY(DEVICES, readv, "console input"),
 	ANY(DEVICES, recvfrom, "vsock and the guest's manager"),
 	ANY(DEVICES, sendto, "vsock and the guest's manager"),
 	ANY(DEVICES, recvmsg, "control socket; vsock"),

@@ -32,7 +32,6 @@ static const struct {
 	{"mvs", "mremap", CHECK_NONE, 0, 0x0},
 	{"mvds", "sched_getaffinity", CHECK_NONE, 0, 0x0},
 	{"mvds", "clock_gettime", CHECK_NONE, 0, 0x0},
-	{"mvds", "ioctl", CHECK_EQUALS, 1, 0x5401},
 	{"mvs", "sendmsg", CHECK_NONE, 0, 0x0},
 	{"d", "sendmsg", CHECK_EQUALS, 0, 0x3},
 	{"mvs", "read", CHECK_NONE, 0, 0x0},
