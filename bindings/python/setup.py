@@ -38,6 +38,8 @@ def cmake(build):
 
 class Build(build_py):
     def run(self):
+        # an older build may have left files that are no more
+        shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
         build = os.environ.get("AVF_BUILD_DIR")
         if not build:

@@ -10,7 +10,8 @@
 from ._config import Config, Problem
 from ._constants import (MAX_VSOCK_PORT, MIN_VSOCK_PORT, Acceleration,
                          Capability, ConfigKind, CpuTopology, DebugLevel,
-                         ErrorCode, EventType, Jail, ProbeState, Status, StopReason)
+                         ErrorCode, EventType, Jail, ProbeState, Status,
+                         StopReason)
 from ._errors import AvfError
 from ._image import image_build, package_create
 from ._manager import Descriptor, Manager
@@ -23,7 +24,8 @@ __version__ = version()
 __all__ = [
     "Acceleration", "AvfError", "Capability", "Config", "ConfigKind",
     "CpuTopology", "DebugLevel", "Descriptor", "ErrorCode", "Event",
-    "EventType", "Events", "Jail", "Listener", "Manager", "MAX_VSOCK_PORT", "MIN_VSOCK_PORT", "Probe", "ProbeRow",
+    "EventType", "Events", "Jail", "Listener", "MAX_VSOCK_PORT",
+    "MIN_VSOCK_PORT", "Manager", "Probe", "ProbeRow",
     "ProbeState", "Problem", "Status", "StopReason", "Vm", "capabilities",
     "image_build", "package_create", "probe", "version",
 ]
