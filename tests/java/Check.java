@@ -1,3 +1,4 @@
+import java.io.File;
 import java.util.Objects;
 
 /** What the tests of the Java package share: "ok NAME" per test. */
@@ -52,6 +53,14 @@ final class Check {
             return type.cast(e);
         }
         throw new AssertionError("nothing was thrown");
+    }
+
+    static void removeTree(File file) {
+        File[] inside = file.listFiles();
+        if (inside != null)
+            for (File each : inside)
+                removeTree(each);
+        file.delete();
     }
 
     static void end() {

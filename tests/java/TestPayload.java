@@ -78,9 +78,7 @@ public class TestPayload {
                 log.seen);
         executor.shutdown();
         manager.delete("echo");
-        new File(context.getDataDir(), "vm").delete();
-        new File(context.getDataDir(), "vm-work").delete();
-        context.getDataDir().delete();
+        Check.removeTree(context.getDataDir());
     }
 
     private static void talk(VirtualMachine vm) throws Exception {

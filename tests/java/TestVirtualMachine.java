@@ -271,16 +271,8 @@ public class TestVirtualMachine {
             System.out.println("skip vm.runs: /dev/kvm cannot be opened");
         Check.test("vm.nothing_left", () ->
                 Check.equal(0, count(dir + "/vm")));
-        removeTree(dir.toFile());
+        Check.removeTree(dir.toFile());
         Check.end();
-    }
-
-    private static void removeTree(File file) {
-        File[] inside = file.listFiles();
-        if (inside != null)
-            for (File each : inside)
-                removeTree(each);
-        file.delete();
     }
 
     private static void runs() {
