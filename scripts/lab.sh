@@ -138,6 +138,7 @@ make_initramfs()
 	mkdir -p "$root"/{bin,proc,sys,dev,modules}
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	cp "$repo/scripts/lab/init" "$root/init"
+	cc -O1 -static -o "$root/bin/hold_kvm" "$repo/scripts/lab/hold_kvm.c"
 	for module in kvm-amd virtio-blk erofs overlay; do
 		add_module "$module" "$root/modules"
 	done
@@ -293,7 +294,7 @@ command=()
 parse "$@"
 [ ${#command[@]} -gt 0 ] || usage
 [ "$(uname -m)" = x86_64 ] || skip "this lab is for x86-64 programs"
-for tool in qemu-system-x86_64 busybox mkfs.erofs cpio xz dpkg-deb; do
+for tool in qemu-system-x86_64 busybox cc mkfs.erofs cpio xz dpkg-deb; do
 	command -v $tool >/dev/null || skip "no $tool: run scripts/deps.sh"
 done
 run=$(mktemp -d)
