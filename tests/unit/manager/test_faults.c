@@ -60,6 +60,9 @@ static const struct {
 	 "dd if=/dev/zero of=vm/one/instance.img bs=512 count=1 conv=notrunc "
 	 "2>/dev/null",
 	 AVF_ERR_FORMAT, "not an instance image"},
+	{"one wrong byte of the magic",
+	 "printf a | dd of=vm/one/instance.img conv=notrunc 2>/dev/null",
+	 AVF_ERR_FORMAT, "not an instance image"},
 	{"no storage", "rm vm/one/storage.img", AVF_ERR_FORMAT,
 	 "Storage image missing"},
 	{"a storage of other size", "truncate -s 1 vm/one/storage.img",
