@@ -127,8 +127,14 @@ checks()
 # The microguest that payload tests run in; kept while its parts are the same.
 guest_image()
 {
+	local parts=build/gcc/libexec/libvirtualization/guest
+
 	export AVF_GUEST_IMAGE=$repo/build/gcc/guest-image
-	[ ! "$AVF_GUEST_IMAGE/kernel" -nt build/gcc/bin/avf ] || return 0
+	if [ -d "$AVF_GUEST_IMAGE" ] &&
+		[ -z "$(find $parts build/gcc/bin/avf -type f \
+			-newer "$AVF_GUEST_IMAGE")" ]; then
+		return
+	fi
 	step build guest-image build/gcc/bin/avf image build \
 		--output "$AVF_GUEST_IMAGE"
 }
