@@ -44,8 +44,9 @@ if(AVF_SANITIZE)
 	target_link_options(avf_flags INTERFACE -fsanitize=${AVF_SANITIZE})
 	# gcc's TSan does not follow fences; they order us against a guest, which
 	# it cannot see in any case
-	target_compile_options(avf_flags INTERFACE
-		$<$<AND:$<C_COMPILER_ID:GNU>,$<STREQUAL:${AVF_SANITIZE},thread>>:-Wno-tsan>)
+	if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND AVF_SANITIZE MATCHES "thread")
+		target_compile_options(avf_flags INTERFACE -Wno-tsan)
+	endif()
 elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
 	target_compile_options(avf_flags INTERFACE
 		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
