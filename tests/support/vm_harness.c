@@ -50,10 +50,9 @@ _Noreturn void vmt_skip_all(const char *reason)
 	exit(77);
 }
 
-static void run_test(const struct vmt_test *test)
+static void run_once(const struct vmt_test *test)
 {
 	unsigned int n_fds = vmt_count_fds();
-	uint64_t start = vmt_now_ms();
 
 	current = test->name;
 	n_problems = 0;
@@ -64,6 +63,22 @@ static void run_test(const struct vmt_test *test)
 			 vmt_count_fds(), n_fds);
 	if (vmt_has_child())
 		vmt_fail(__FILE__, __LINE__, "a child is left");
+}
+
+/*
+ * In the lab a test has a second chance, and says that it took it: QEMU's
+ * emulation of a CPU with SVM now and then crashes a Linux guest under load
+ * (one run in seven of the 64 MiB transfer). What fails twice is a failure.
+ */
+static void run_test(const struct vmt_test *test)
+{
+	uint64_t start = vmt_now_ms();
+
+	run_once(test);
+	if (n_problems > 0 && getenv("AVF_LAB")) {
+		printf("    %s failed, once more\n", current);
+		run_once(test);
+	}
 	if (n_problems > 0)
 		printf("not ok %s\n", current);
 	else if (skipped)
