@@ -3,7 +3,7 @@
 and count single tests, not programs.
 
 usage: run_tests.py --build DIR --label LABEL [--jobs N] [--results FILE]
-                    [--lab [OPTION...]]
+                    [--without LABEL] [--lab [OPTION...]]
 
 With --lab they all run in one boot of scripts/lab.sh, which is given the
 options. What a program's output counts as:
@@ -181,12 +181,14 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True, type=pathlib.Path)
     parser.add_argument("--label", required=True)
+    parser.add_argument("--without", help="leave out tests of this label")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--results", type=pathlib.Path)
     parser.add_argument("--lab", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     build = args.build.resolve()
-    tests = read_tests(build, args.label)
+    tests = [test for test in read_tests(build, args.label)
+             if args.without not in test.labels]
     total = [0, 0, 0]
     results = (run_all_here(tests, args.jobs) if args.lab is None
                else run_all_in_lab(build, tests, args.lab) if tests else [])

@@ -164,7 +164,7 @@ summary()
 	[ -z "$lab_reason" ] ||
 		echo "NOTE: nothing ran in the lab: $lab_reason"
 	[ -z "$fast" ] ||
-		echo "NOTE: --fast: no clang, sanitizers, clang-tidy, lab, emulation"
+		echo "NOTE: --fast: no slow tests, clang, sanitizers, clang-tidy, lab, emulation"
 	echo "$p passed, $f failed, $s skipped"
 	[ "$f" = 0 ]
 }
@@ -180,9 +180,9 @@ build gcc
 gcc_status=$?
 checks "${gcc_status#0}"
 if [ $gcc_status = 0 ]; then
-	run unit gcc unit
+	run unit gcc unit ${fast:+--without slow}
 	guest_image
-	run host gcc host --jobs 1
+	run host gcc host --jobs 1 ${fast:+--without slow}
 fi
 if [ -z "$fast" ]; then
 	[ $gcc_status != 0 ] || lab
