@@ -232,6 +232,9 @@ int qmp_new(int fd, struct loop *loop, const struct qmp_ops *ops,
 
 	if (!qmp)
 		return fail(AVF_ERR_NO_MEMORY, "QMP client");
+	/* now, while /dev/urandom is in reach: the first object would do it,
+	 * and by then the process is in its jail */
+	json_object_seed(0);
 	rc = loop_add(loop, &qmp->source, fd, EPOLLIN, on_readable);
 	if (rc < 0)
 		return rc;

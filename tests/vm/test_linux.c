@@ -516,6 +516,7 @@ static const struct vmt_test on_kvm[] = {
 
 static const struct vmt_test emulated[] = {
 	{"emulated_echo_and_quit", echo_and_quit},
+	{"emulated_raw_kernel", raw_kernel},
 	{"emulated_crash", crash},
 	{"emulated_stop", stop},
 	{"emulated_dial", dial},
