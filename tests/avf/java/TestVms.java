@@ -1,0 +1,108 @@
+import android.system.virtualmachine.VirtualMachine;
+import android.system.virtualmachine.VirtualMachineConfig;
+import android.system.virtualmachine.VirtualMachineManager;
+
+import avf.LinuxContext;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** VMs of the test payload, and one that runs for all tests of the guest. */
+final class TestVms {
+    static final String TEST_LIB = "MicrodroidTestNativeLib.so";
+    static final String PACKAGE =
+            System.getProperty("avf.test.build") + "/tests/avf/test.avfpkg";
+    static final boolean EMULATED =
+            System.getenv("AVF_TEST_EMULATED") != null;
+
+    private static LinuxContext context;
+    private static Run sharedRun;
+    private static VirtualMachine sharedVm;
+    private static Service sharedService;
+
+    private TestVms() {}
+
+    /** Why nothing can run here, or null. */
+    static String missing() {
+        if (System.getenv("AVF_GUEST_IMAGE") == null)
+            return "AVF_GUEST_IMAGE names no guest image";
+        if (!new File(PACKAGE).exists())
+            return PACKAGE + " was not built: mkfs.erofs is missing";
+        return null;
+    }
+
+    static synchronized LinuxContext context() {
+        if (context == null)
+            context = newContext();
+        return context;
+    }
+
+    /** Another app's context: VMs of its own, in another directory. */
+    static LinuxContext newContext() {
+        try {
+            return new LinuxContext(
+                    Files.createTempDirectory("avf-java").toFile());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    static VirtualMachineManager manager() {
+        return context().getSystemService(VirtualMachineManager.class);
+    }
+
+    static VirtualMachineConfig.Builder builder(String payload) {
+        VirtualMachineConfig.Builder b =
+                new VirtualMachineConfig.Builder(context())
+                        .setApkPath(PACKAGE).setPayloadBinaryName(payload)
+                        .setMemoryBytes(128L << 20).setProtectedVm(false);
+        return EMULATED ? b.setAcceleration(
+                VirtualMachineConfig.ACCELERATION_EMULATION) : b;
+    }
+
+    static VirtualMachineConfig.Builder debugBuilder(String payload) {
+        return builder(payload)
+                .setDebugLevel(VirtualMachineConfig.DEBUG_LEVEL_FULL);
+    }
+
+    /** A new VM; one of that name is deleted before. */
+    static VirtualMachine create(String name, VirtualMachineConfig config)
+            throws Exception {
+        if (manager().get(name) != null)
+            manager().delete(name);
+        return manager().create(name, config);
+    }
+
+    /** The service of a VM that runs for all tests that only look. */
+    static synchronized Service guest() throws Exception {
+        if (sharedService == null) {
+            sharedVm = create("test_vm", debugBuilder(TEST_LIB)
+                    .setVmOutputCaptured(true)
+                    .setVmConsoleInputSupported(true).build());
+            sharedRun = new Run(sharedVm).until("ready");
+            sharedService = new Service(sharedVm);
+        }
+        return sharedService;
+    }
+
+    static VirtualMachine guestVm() {
+        return sharedVm;
+    }
+
+    static void end() {
+        if (sharedRun != null)
+            sharedRun.close();
+        if (context != null)
+            removeTree(context.getDataDir().toPath());
+    }
+
+    static void removeTree(Path root) {
+        File[] inside = root.toFile().listFiles();
+        if (inside != null && !Files.isSymbolicLink(root))
+            for (File each : inside)
+                removeTree(each.toPath());
+        root.toFile().delete();
+    }
+}

@@ -1,0 +1,7 @@
+/* A library of the package that the payload's library is linked to. */
+#include "test_service.h"
+
+const char *sub_library_was_run(void)
+{
+	return "true";
+}
