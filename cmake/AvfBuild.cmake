@@ -22,7 +22,8 @@ set(AVF_LIBEXECDIR "${CMAKE_INSTALL_LIBEXECDIR}/libvirtualization")
 # reaches a project that embeds us.
 add_library(avf_flags INTERFACE)
 target_include_directories(avf_flags INTERFACE
-	"${PROJECT_SOURCE_DIR}/lib" "${PROJECT_SOURCE_DIR}/include")
+	"${PROJECT_SOURCE_DIR}/lib" "${PROJECT_SOURCE_DIR}/include"
+	"${PROJECT_SOURCE_DIR}/include/avf/ndk")
 target_compile_definitions(avf_flags INTERFACE _GNU_SOURCE)
 target_compile_options(avf_flags INTERFACE
 	-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes

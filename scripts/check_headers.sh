@@ -20,11 +20,18 @@ try()
 	fi
 }
 
+# The NDK's headers are for C17 and C++17, as generated code is.
+for header in include/avf/ndk/android/*.h; do
+	try "$header" gcc -xc -std=c17 -Wconversion -Wstrict-prototypes \
+		-Iinclude/avf/ndk -I.
+	try "$header" g++ -xc++ -std=c++17 -Wconversion -Iinclude/avf/ndk -I.
+done
 for header in include/avf/*.h; do
 	try "$header" gcc -xc -std=c11 -Wconversion -Wstrict-prototypes -Iinclude -I.
 	try "$header" g++ -xc++ -std=c++11 -Wconversion -Iinclude -I.
 done
 for header in $(git ls-files 'lib/*.h' 'guest/*.h'); do
-	try "$header" gcc -xc -std=c17 -D_GNU_SOURCE -Ilib -Iguest -Iinclude -I.
+	try "$header" gcc -xc -std=c17 -D_GNU_SOURCE -Ilib -Iguest -Iinclude \
+		-Iinclude/avf/ndk -I.
 done
 exit $bad

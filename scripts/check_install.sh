@@ -26,6 +26,14 @@ for example in probe_host run_kernel; do
 		$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs libvirtualization)
 done
 LD_LIBRARY_PATH=$lib ./probe_host
+cat >binder.c <<END
+#include <android/binder_status.h>
+int main(void) { return !AStatus_isOk(AStatus_newOk()); }
+END
+# shellcheck disable=SC2046
+PKG_CONFIG_PATH=$pc gcc -std=c17 -Wall -Werror binder.c -o binder \
+	$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs libvirtualization-binder)
+LD_LIBRARY_PATH=$lib ./binder
 echo "pkg-config: good"
 
 # A name that the library uses inside must not clash.
@@ -45,9 +53,12 @@ add_executable(shared probe_host.c)
 target_link_libraries(shared PRIVATE libvirtualization::avf)
 add_executable(archive probe_host.c)
 target_link_libraries(archive PRIVATE libvirtualization::avf_static)
+add_executable(binder binder.c)
+target_link_libraries(binder PRIVATE libvirtualization::binder)
 END
 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" >"$dir/log"
 cmake --build build >"$dir/log"
 build/shared >/dev/null
 build/archive >/dev/null
+build/binder
 echo "find_package: good"
