@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "config/config_text.h"
+#include "json/json_read.h"
 
 /* Words are shown, escaped, in an error record of 256 bytes. */
 #define SHOWN_WORD 40
@@ -342,8 +343,6 @@ static int read_root(json_t *root, int base_dir_fd, bool written,
 static int parse(const char *text, size_t size, int base_dir_fd, bool written,
 		 avf_config **ret_config)
 {
-	char shown[JSON_ERROR_TEXT_LENGTH];
-	json_error_t error;
 	json_t *root;
 	int rc;
 
@@ -353,12 +352,9 @@ static int parse(const char *text, size_t size, int base_dir_fd, bool written,
 	rc = config_json_check_depth(text, size);
 	if (rc < 0)
 		return rc;
-	root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-	if (!root) {
-		config_show_text(error.text, shown, sizeof(shown));
-		return fail(AVF_ERR_FORMAT, "JSON: line %d, column %d: %s",
-			    error.line, error.column, shown);
-	}
+	rc = jtext_read(text, size, &root);
+	if (rc < 0)
+		return rc;
 	rc = read_root(root, base_dir_fd, written, ret_config);
 	json_decref(root);
 	return rc;

@@ -1,7 +1,8 @@
 #include "config/config_text.h"
 
-#include <stdint.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 bool config_has_control(const char *text)
 {
@@ -9,56 +10,6 @@ bool config_has_control(const char *text)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
 			return true;
 	return false;
-}
-
-/* Number of bytes that follow the lead byte @c; -1: not a lead byte. */
-static int follow_count(unsigned char c)
-{
-	if (c < 0x80)
-		return 0;
-	if (c >= 0xc2 && c <= 0xdf)
-		return 1;
-	if (c >= 0xe0 && c <= 0xef)
-		return 2;
-	if (c >= 0xf0 && c <= 0xf4)
-		return 3;
-	return -1;
-}
-
-/* Bounds of the second byte: no overlong forms, surrogates, or code points
- * above 0x10ffff (Unicode, table 3-7). */
-static bool second_allowed(unsigned char lead, unsigned char c)
-{
-	switch (lead) {
-	case 0xe0:
-		return c >= 0xa0;
-	case 0xed:
-		return c <= 0x9f;
-	case 0xf0:
-		return c >= 0x90;
-	case 0xf4:
-		return c <= 0x8f;
-	default:
-		return true;
-	}
-}
-
-static bool is_utf8(const char *text)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	unsigned char lead;
-	int n;
-
-	while (*p != '\0') {
-		lead = *p++;
-		n = follow_count(lead);
-		if (n < 0 || (n > 0 && !second_allowed(lead, *p)))
-			return false;
-		for (; n > 0; n--)
-			if ((*p++ & 0xc0) != 0x80)
-				return false;
-	}
-	return true;
 }
 
 int config_check_name(const char *name, const char *field, size_t max)
@@ -72,7 +23,7 @@ int config_check_name(const char *name, const char *field, size_t max)
 	    strcmp(name, "..") == 0)
 		return fail(AVF_ERR_INVALID, "%s: a name, not a path: no '/'",
 			    field);
-	if (config_has_control(name) || !is_utf8(name))
+	if (config_has_control(name) || !utf8_is_valid(name))
 		return fail(AVF_ERR_INVALID,
 			    "%s: not UTF-8, or with control characters", field);
 	return 0;

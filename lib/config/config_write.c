@@ -1,26 +1,32 @@
 /* A configuration as JSON for a file of our own. config_json.c reads it. */
 #include "config/config_json.h"
 
-#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "json/json_text.h"
 
-/* Adding fails for a text that is not UTF-8 and for want of memory; errors
- * stick, with the key. */
+/* Errors stick: what is not UTF-8 with its key, everything else that the JSON
+ * library cannot do is for want of memory. */
 struct writer {
 	json_t *object; /* owned by who made the writer */
-	const char *failed;
+	const char *not_utf8;
+	bool no_memory;
 };
 
 /* Takes @value, which NULL means that it could not be made. */
 static void put(struct writer *w, const char *key, json_t *value)
 {
-	if (json_object_set_new(w->object, key, value) < 0 && !w->failed)
-		w->failed = key;
+	if (json_object_set_new(w->object, key, value) < 0)
+		w->no_memory = true;
 }
 
 static void put_text(struct writer *w, const char *key, const char *text)
 {
-	if (text)
+	if (!text)
+		return;
+	if (utf8_is_valid(text))
 		put(w, key, json_string(text));
+	else if (!w->not_utf8)
+		w->not_utf8 = key;
 }
 
 static void put_number(struct writer *w, const char *key, uint64_t number)
@@ -28,18 +34,20 @@ static void put_number(struct writer *w, const char *key, uint64_t number)
 	put(w, key, json_integer((json_int_t)number));
 }
 
-static json_t *disk_object(const avf_config *config, unsigned int index)
+/* Takes on what went wrong below. */
+static json_t *disk_object(struct writer *above, const avf_config *config,
+			   unsigned int index)
 {
 	const struct vm_disk *disk = &config->vm.disks[index];
-	struct writer w = {json_object(), NULL};
+	struct writer w = {json_object(), NULL, false};
 
 	put_text(&w, "image", config->disk_paths[index]);
 	put(&w, "writable", json_boolean(disk->writable));
 	put_text(&w, "id", disk->id);
-	if (!w.failed)
-		return w.object;
-	json_decref(w.object);
-	return NULL;
+	above->no_memory |= w.no_memory;
+	if (w.not_utf8)
+		above->not_utf8 = "disks";
+	return w.object;
 }
 
 static void put_disks(struct writer *w, const avf_config *config)
@@ -50,8 +58,8 @@ static void put_disks(struct writer *w, const avf_config *config)
 		return;
 	array = json_array();
 	for (unsigned int i = 0; i < config->vm.n_disks; i++)
-		if (json_array_append_new(array, disk_object(config, i)) < 0)
-			w->failed = "disks";
+		if (json_array_append_new(array, disk_object(w, config, i)) < 0)
+			w->no_memory = true;
 	put(w, "disks", array);
 }
 
@@ -94,16 +102,16 @@ static void put_all(struct writer *w, const avf_config *config)
 
 int config_write_json(const avf_config *config, char **ret_text)
 {
-	struct writer w = {json_object(), NULL};
+	struct writer w = {json_object(), NULL, false};
 	char *text = NULL;
 
 	put_all(&w, config);
-	if (!w.failed)
-		text = json_dumps(w.object, JSON_INDENT(4));
+	if (!w.not_utf8 && !w.no_memory)
+		text = jtext_write(w.object, JSON_INDENT(4));
 	json_decref(w.object);
-	if (w.failed)
+	if (w.not_utf8)
 		return fail(AVF_ERR_INVALID, "%s: cannot be kept: not UTF-8",
-			    w.failed);
+			    w.not_utf8);
 	if (!text)
 		return fail(AVF_ERR_NO_MEMORY, "configuration as JSON");
 	*ret_text = text;

@@ -13,6 +13,7 @@
 #include "image/initramfs.h"
 #include "image/kernel.h"
 #include "image/scratch.h"
+#include "json/json_text.h"
 
 /* What one build has in its hands. */
 struct build {
@@ -81,21 +82,24 @@ static int make_json(const struct build *build)
 	CLEANUP(free_p) char *text = NULL;
 	const char *name = strrchr(build->package, '/');
 	char path[PATH_MAX];
+	json_error_t error;
 	json_t *root;
 	int rc;
 
 	rc = path_join(path, build->image, IMAGE_JSON);
 	if (rc < 0)
 		return rc;
-	root = json_pack("{s:i, s:s, s:s, s:s}", "format", IMAGE_FORMAT,
-			 "kernel_version", build->tree.release, "arch",
-			 AVF_ARCH_NAME, "built_from",
-			 name ? name + 1 : build->package);
-	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	json_decref(root);
-	if (!text)
+	root = json_pack_ex(&error, 0, "{s:i, s:s, s:s, s:s}", "format",
+			    IMAGE_FORMAT, "kernel_version", build->tree.release,
+			    "arch", AVF_ARCH_NAME, "built_from",
+			    name ? name + 1 : build->package);
+	if (!root && json_error_code(&error) == json_error_invalid_utf8)
 		return fail(AVF_ERR_FORMAT,
 			    "the package's name is not UTF-8 text");
+	text = jtext_write(root, JSON_INDENT(2));
+	json_decref(root);
+	if (!text)
+		return fail(AVF_ERR_NO_MEMORY, IMAGE_JSON);
 	return scratch_write(path, text, strlen(text));
 }
 

@@ -15,6 +15,7 @@
 #include "image/scratch.h"
 #include "image/tool.h"
 #include "image/tree.h"
+#include "json/json_text.h"
 
 #define PACKAGE_FORMAT   1
 #define MAX_LIBRARIES    256U
@@ -43,11 +44,16 @@ static int make_dir(const char *parent, const char *name, char ret[PATH_MAX])
 static int note_library(json_t *names, const char *arch, const char *name)
 {
 	char entry[MAX_LIBRARY_NAME + 16];
+	json_error_t error;
+	json_t *text;
 
 	(void)snprintf(entry, sizeof(entry), "lib/%s/%s", arch, name);
-	if (json_array_append_new(names, json_string(entry)) < 0)
+	text = json_pack_ex(&error, 0, "s", entry);
+	if (!text && json_error_code(&error) == json_error_invalid_utf8)
 		return fail(AVF_ERR_INVALID, "the name of %s is not UTF-8",
 			    entry);
+	if (json_array_append_new(names, text) < 0)
+		return fail(AVF_ERR_NO_MEMORY, "manifest.json");
 	return 0;
 }
 
@@ -92,19 +98,22 @@ static int write_manifest(const char *stage, const char *name,
 {
 	CLEANUP(free_p) char *text = NULL;
 	char path[PATH_MAX];
+	json_error_t error;
 	json_t *root;
 	int rc;
 
 	rc = path_join(path, stage, "manifest.json");
 	if (rc < 0)
 		return rc;
-	root = json_pack("{s:i, s:s, s:O}", "format", PACKAGE_FORMAT, "name",
-			 name, "libraries", names);
-	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	json_decref(root);
-	if (!text)
+	root = json_pack_ex(&error, 0, "{s:i, s:s, s:O}", "format",
+			    PACKAGE_FORMAT, "name", name, "libraries", names);
+	if (!root && json_error_code(&error) == json_error_invalid_utf8)
 		return fail(AVF_ERR_INVALID,
 			    "the package's name is not UTF-8 text");
+	text = jtext_write(root, JSON_INDENT(2));
+	json_decref(root);
+	if (!text)
+		return fail(AVF_ERR_NO_MEMORY, "manifest.json");
 	return scratch_write(path, text, strlen(text));
 }
 

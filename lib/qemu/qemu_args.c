@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
+#include "json/json_text.h"
 
 #define ROOM_STEP 32U
 
@@ -197,8 +199,8 @@ static int push_json(struct qemu_args *args, const char *option, json_t *object)
 	int rc;
 
 	if (!object)
-		return fail(AVF_ERR_INVALID, "QEMU option %s", option);
-	text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+		return fail(AVF_ERR_NO_MEMORY, "QEMU option %s", option);
+	text = jtext_write(object, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(object);
 	rc = push(args, "%s", option);
 	if (rc < 0) {
@@ -214,6 +216,9 @@ static int push_disk(struct qemu_args *args, const struct vm_disk *disk,
 	char path[40], node[16];
 	int rc;
 
+	/* jansson would not say why it makes nothing of it */
+	if (disk->id && !utf8_is_valid(disk->id))
+		return fail(AVF_ERR_INVALID, "disks[%u].id: not UTF-8", i);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fds->disks[i]);
 	(void)snprintf(node, sizeof(node), "disk%u", i);
 	if (fds->disk_dup[i]) {

@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "json/json_read.h"
 
 enum state {
 	WAIT_GREETING,
@@ -130,11 +131,12 @@ static int on_message(struct qmp *qmp, const json_t *msg)
 
 static int on_line(struct qmp *qmp, const char *line, size_t size)
 {
-	json_error_t error;
-	json_t *msg = json_loadb(line, size, 0, &error);
-	int rc;
+	json_t *msg;
+	int rc = jtext_read(line, size, &msg);
 
-	if (!msg)
+	if (rc == AVF_ERR_NO_MEMORY)
+		return rc;
+	if (rc < 0)
 		return fail(AVF_ERR_PROTOCOL, "QMP: malformed line");
 	rc = on_message(qmp, msg);
 	json_decref(msg);
