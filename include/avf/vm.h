@@ -193,7 +193,11 @@ AVF_EXPORT int avf_vm_get_console_output(avf_vm *vm, int *ret_fd) AVF_CHECK;
 AVF_EXPORT int avf_vm_get_log_output(avf_vm *vm, int *ret_fd) AVF_CHECK;
 AVF_EXPORT int avf_vm_get_console_input(avf_vm *vm, int *ret_fd) AVF_CHECK;
 
-/** The process id of the VMM, or 0 when it does not run. For tools. */
+/**
+ * The process id of the VMM, or 0 when it does not run. For tools. Of signals
+ * sent to it only SIGKILL, SIGSTOP and SIGCONT are sure to have an effect: it
+ * is the first process of a PID namespace where the host allows one.
+ */
 AVF_EXPORT int avf_vm_get_pid(const avf_vm *vm);
 
 /**

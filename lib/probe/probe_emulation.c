@@ -32,8 +32,8 @@ void probe_ask_emulation(struct avf_probe *probe, const struct probe_env *env)
 			  "there is no %s", QEMU);
 		return;
 	}
-	if (probe_run(argv, env->timeout_ms, output, sizeof(output), &used) <
-		    0 ||
+	if (probe_run(argv, false, env->timeout_ms, output, sizeof(output),
+		      &used) < 0 ||
 	    used == 0) {
 		probe_add(probe, "emulation", AVF_PROBE_UNKNOWN, "",
 			  "%s does not tell its version", path);

@@ -28,7 +28,7 @@ void probe_ask_jail(struct avf_probe *probe, const struct probe_env *env)
 	(void)snprintf(path, sizeof(path), "%s", env->vmm ? env->vmm : "");
 	if (!env->vmm)
 		why = "avf-vmm is not installed";
-	else if (probe_run(argv, env->timeout_ms, output, sizeof(output),
+	else if (probe_run(argv, true, env->timeout_ms, output, sizeof(output),
 			   &used) < 0)
 		why = error_record()->text;
 	probe_parse_rows(probe, output, used, rows);

@@ -105,7 +105,8 @@ static void ask_trial(struct avf_probe *probe, const struct probe_env *env)
 		return;
 	}
 	(void)snprintf(path, sizeof(path), "%s", env->vmm);
-	rc = probe_run(argv, env->timeout_ms, output, sizeof(output), &used);
+	rc = probe_run(argv, false, env->timeout_ms, output, sizeof(output),
+		       &used);
 	probe_parse_rows(probe, output, used, trial_rows);
 	if (has_no(probe))
 		fill_gaps(probe, AVF_PROBE_UNKNOWN, "not tried after that");

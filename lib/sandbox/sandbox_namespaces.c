@@ -5,16 +5,19 @@
  * others. No id is mapped into it, so the process is nobody there; what it
  * has open stays open.
  *
- * There is no PID namespace. unshare() would put children there, of which
- * there are none, and would forbid threads; a process cannot move itself.
- * The calls that name another process are not in the table, and Landlock
- * keeps signals inside.
+ * The PID namespace is there from the first instruction, or never: a process
+ * cannot move itself into one. The library starts the VMM as the first
+ * process of one, and in a user namespace, where the host allows that
+ * (lib/client/spawn.c). As such it cannot be killed by signals from inside,
+ * and a QEMU that it starts dies with it.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "sandbox/sandbox_internal.h"
 
 /* pivot_root(2): with "." twice the old root lies over the new one until it
@@ -64,21 +67,59 @@ static int empty_root(void)
 		     NULL);
 }
 
+/* Only there is a process number 1 that is not the computer's first. */
+static bool is_first_process(void)
+{
+	return getpid() == 1;
+}
+
+static bool is_without_users(void)
+{
+	CLEANUP(close_p)
+	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	return fd >= 0 && read(fd, &byte, 1) == 0;
+}
+
+/* Whoever is nobody in a user namespace cannot make another one, and has no
+ * need to when it is its own. */
+static int own_user_namespace(void)
+{
+	int saved;
+
+	if (unshare(CLONE_NEWUSER) == 0)
+		return 0;
+	saved = errno;
+	if (is_first_process() && is_without_users())
+		return 0;
+	errno = saved;
+	return -1;
+}
+
+static void add_pid_namespace(struct sandbox_report *report)
+{
+	if (is_first_process())
+		sandbox_add(report, "jail.pid_namespace", SANDBOX_YES,
+			    "its own, with no other process of the host");
+	else
+		sandbox_add(report, "jail.pid_namespace", SANDBOX_NO,
+			    "the caller's: it could not be started in one");
+}
+
 void sandbox_namespaces(struct sandbox_report *report)
 {
 	int rc;
 
-	sandbox_add_result(report, "jail.user_namespace",
-			   unshare(CLONE_NEWUSER), "its own, with no user");
+	sandbox_add_result(report, "jail.user_namespace", own_user_namespace(),
+			   "its own, with no user");
+	add_pid_namespace(report);
 	sandbox_add_result(report, "jail.network_namespace",
 			   unshare(CLONE_NEWNET), "its own, with no network");
 	sandbox_add_result(report, "jail.ipc_namespace", unshare(CLONE_NEWIPC),
 			   "its own");
 	sandbox_add_result(report, "jail.uts_namespace", unshare(CLONE_NEWUTS),
 			   "its own");
-	sandbox_add(report, "jail.pid_namespace", SANDBOX_LIMITED,
-		    "the caller's; no call that names another process is "
-		    "allowed");
 	rc = unshare(CLONE_NEWNS);
 	if (rc == 0)
 		rc = empty_root();

@@ -87,10 +87,11 @@ static long kill_parent(int parent)
 	return syscall(SYS_kill, parent, SIGTERM);
 }
 
-static long signal_init(int parent)
+/* Never the caller, which may be number 1. */
+static long signal_other(int parent)
 {
 	(void)parent;
-	return syscall(SYS_tgkill, 1, 1, 0);
+	return syscall(SYS_tgkill, 2, 2, 0);
 }
 
 static long make_code(int parent)
@@ -129,7 +130,7 @@ const struct misdeed misdeeds[] = {
 	{"io_uring_setup", make_ring},
 	{"mount", mount_tmpfs},
 	{"kill", kill_parent},
-	{"tgkill", signal_init},
+	{"tgkill", signal_other},
 	{"mmap", make_code},
 	{"ioctl", create_vm},
 	{"unshare", leave_namespace},

@@ -1,6 +1,7 @@
 /* VMs in their jail: how the guest fares, what is said where a host forbids
  * a part, and how a VMM ends that does what it must not. */
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -51,14 +52,18 @@ static void strict_runs_where_it_can(void)
 
 /* --- a host without namespaces ------------------------------------------ */
 
-/* For this process and the VMMs that it starts. */
-static bool forbid_unshare(void)
+/* For this process and the VMMs that it starts: as in many a container. */
+static bool forbid_namespaces(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	bool ok = ctx &&
-		  seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
-				   SCMP_SYS(unshare), 0) == 0 &&
-		  seccomp_load(ctx) == 0;
+	bool ok =
+		ctx &&
+		seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare),
+				 0) == 0 &&
+		seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+				 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWPID,
+					 CLONE_NEWPID)) == 0 &&
+		seccomp_load(ctx) == 0;
 
 	seccomp_release(ctx);
 	return ok;
@@ -86,10 +91,10 @@ static int run_without_namespaces(enum avf_jail jail)
 	bool logged;
 	int rc = 1;
 
-	if (!forbid_unshare() || !vmt_new(&v, make_config("hello", jail)))
+	if (!forbid_namespaces() || !vmt_new(&v, make_config("hello", jail)))
 		return 2;
 	if (vmt_run(&v)) {
-		logged = was_logged(v.vm, "user_namespace", &last);
+		logged = was_logged(v.vm, "pid_namespace", &last);
 		if (jail == AVF_JAIL_DEFAULT && logged &&
 		    last.code == AVF_STOP_REASON_SHUTDOWN)
 			rc = 0;

@@ -75,13 +75,25 @@ static void processes_that_die(void)
 		 "code 0"},
 		{"exit_7", "STOPPED ", AVF_STOP_REASON_INFRASTRUCTURE_ERROR,
 		 "code 7"},
-		{"die_by_kill", "STARTED STOPPED ", AVF_STOP_REASON_KILLED,
-		 "signal 9"},
-		{"die_by_segv", "STARTED STOPPED ", AVF_STOP_REASON_CRASH,
-		 "signal 11"},
+		{"die_by_trap", "STARTED STOPPED ", AVF_STOP_REASON_CRASH,
+		 "signal 4"},
 	};
 
 	PLAY_ALL(rows);
+}
+
+static void process_that_is_killed(void)
+{
+	struct vmt_vm v;
+
+	if (!make(&v, "start_and_live"))
+		return;
+	if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_STARTED)) {
+		CHECK(kill(avf_vm_get_pid(v.vm), SIGKILL) == 0);
+		CHECK(vmt_wait_stopped(&v));
+		vmt_check_stopped(&v, AVF_STOP_REASON_KILLED, "signal 9");
+	}
+	vmt_free(&v);
 }
 
 /* What the VMM said of its guest's end counts, not how it ended itself. */
@@ -361,6 +373,7 @@ static void small_event_struct(void)
 static const struct vmt_test tests[] = {
 	{"runs_that_end_well", runs_that_end_well},
 	{"processes_that_die", processes_that_die},
+	{"process_that_is_killed", process_that_is_killed},
 	{"died_after_the_last_word", died_after_the_last_word},
 	{"broken_protocol", broken_protocol},
 	{"two_stops", two_stops},

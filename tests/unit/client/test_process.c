@@ -89,13 +89,13 @@ Test(process, the_child_gets_the_control_socket_and_no_other_fd)
 
 	cr_assert(leak > 3);
 	cr_assert_eq(script("#!/bin/sh\n"
-			    "for fd in /proc/$$/fd/*; do\n"
+			    "for fd in /proc/self/fd/*; do\n"
 			    "  case ${fd##*/} in\n"
 			    "  0|1|2|3|10|255) ;;\n" /* 10: the script itself */
 			    "  *) test ! -e $fd || exit 9;;\n"
 			    "  esac\n"
 			    "done\n"
-			    "test -S /proc/$$/fd/3 || exit 8\n"
+			    "test -S /proc/self/fd/3 || exit 8\n"
 			    "exit 42\n"),
 		     0);
 	wait_for_end();

@@ -30,7 +30,7 @@ static int run(const char *script, char *output, size_t size, size_t *used)
 {
 	char shell[] = "/bin/sh", option[] = "-c";
 	char *const argv[] = {shell, option, strdup(script), NULL};
-	int rc = probe_run(argv, 400, output, size, used);
+	int rc = probe_run(argv, false, 400, output, size, used);
 
 	free(argv[2]);
 	return rc;
@@ -62,7 +62,7 @@ Test(probe_run, no_such_program)
 	char output[16];
 	size_t used = 7;
 
-	cr_expect_eq(probe_run(argv, 400, output, sizeof(output), &used),
+	cr_expect_eq(probe_run(argv, false, 400, output, sizeof(output), &used),
 		     AVF_ERR_NOT_FOUND);
 	cr_expect_eq(used, 0);
 }
