@@ -147,12 +147,14 @@ static void raise_error(int code)
 	Py_XDECREF(list$argnum);
 }
 %typemap(arginit) const char *const *libraries "$1 = NULL;"
+%apply const char *const *libraries { const char *const *programs };
 
 %rename(avf_image_build) image_build;
 %rename(avf_package_create) package_create;
 %inline %{
 static int package_create(const char *output, const char *name,
-			  const char *const *libraries, const char *assets)
+			  const char *const *libraries, const char *assets,
+			  const char *const *programs)
 {
 	struct avf_package_options options = AVF_PACKAGE_OPTIONS_INIT;
 
@@ -160,6 +162,7 @@ static int package_create(const char *output, const char *name,
 	options.name = name;
 	options.libraries = libraries;
 	options.assets = assets;
+	options.programs = programs;
 	return avf_package_create(&options);
 }
 %}

@@ -59,15 +59,19 @@ struct avf_package_options {
 	const char *const *libraries;
 	/** Directory whose content lands in assets/. NULL: none. */
 	const char *assets;
+	/** Programs, NULL-terminated; each lands in bin/ and may be executed
+	 * by the payload. NULL: none. */
+	const char *const *programs;
 };
-#define AVF_PACKAGE_OPTIONS_INIT                                           \
-	{                                                                  \
-		sizeof(struct avf_package_options), NULL, NULL, NULL, NULL \
+#define AVF_PACKAGE_OPTIONS_INIT                                            \
+	{                                                                   \
+		sizeof(struct avf_package_options), NULL, NULL, NULL, NULL, \
+			NULL                                                \
 	}
 
 /**
- * Make a payload package: an EROFS image with lib/<arch>/, assets/ and
- * manifest.json. Needs mkfs.erofs. Errors: AVF_ERR_INVALID,
+ * Make a payload package: an EROFS image with lib/<arch>/, bin/, assets/
+ * and manifest.json. Needs mkfs.erofs. Errors: AVF_ERR_INVALID,
  * AVF_ERR_FORMAT (not a 64-bit shared library), AVF_ERR_NOT_FOUND,
  * AVF_ERR_NO_SPACE, AVF_ERR_IO. Blocks.
  */

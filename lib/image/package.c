@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +20,9 @@
 
 #define PACKAGE_FORMAT   1
 #define MAX_LIBRARIES    256U
-#define MAX_LIBRARY_NAME 255U /* bytes */
+#define MAX_PROGRAMS     256U
+#define OLD_OPTIONS_SIZE offsetof(struct avf_package_options, programs)
+#define MAX_FILE_NAME    255U /* bytes */
 
 static const char *arch_name(uint16_t machine)
 {
@@ -43,7 +46,7 @@ static int make_dir(const char *parent, const char *name, char ret[PATH_MAX])
 
 static int note_library(json_t *names, const char *arch, const char *name)
 {
-	char entry[MAX_LIBRARY_NAME + 16];
+	char entry[MAX_FILE_NAME + 16];
 	json_error_t error;
 	json_t *text;
 
@@ -57,13 +60,34 @@ static int note_library(json_t *names, const char *arch, const char *name)
 	return 0;
 }
 
-static int add_library(const char *stage, const char *path, json_t *names)
+/* Copies the file @path into @dir under its own name, executable. */
+static int add_file(const char *dir, const char *path, const char **ret_name)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
+	char target[PATH_MAX];
+	int rc;
+
+	if (!*name || strlen(name) > MAX_FILE_NAME)
+		return fail(AVF_ERR_INVALID,
+			    "%s: its name has not 1 to %u "
+			    "bytes",
+			    path, MAX_FILE_NAME);
+	rc = path_join(target, dir, name);
+	if (rc < 0)
+		return rc;
+	rc = tree_copy_file(path, target, 0755);
+	if (rc < 0)
+		return rc;
+	*ret_name = name;
+	return 0;
+}
+
+static int add_library(const char *stage, const char *path, json_t *names)
+{
+	const char *name;
 	char lib[PATH_MAX];
 	char dir[PATH_MAX];
-	char target[PATH_MAX];
 	uint16_t machine;
 	int rc;
 
@@ -75,22 +99,32 @@ static int add_library(const char *stage, const char *path, json_t *names)
 			    "%s is for an architecture (ELF machine %u) that "
 			    "no guest has",
 			    path, machine);
-	if (strlen(name) > MAX_LIBRARY_NAME)
-		return fail(AVF_ERR_INVALID, "the name of %s is too long",
-			    path);
 	rc = make_dir(stage, "lib", lib);
 	if (rc < 0)
 		return rc;
 	rc = make_dir(lib, arch_name(machine), dir);
 	if (rc < 0)
 		return rc;
-	rc = path_join(target, dir, name);
-	if (rc < 0)
-		return rc;
-	rc = tree_copy_file(path, target, 0755);
+	rc = add_file(dir, path, &name);
 	if (rc < 0)
 		return rc;
 	return note_library(names, arch_name(machine), name);
+}
+
+static int add_programs(const char *stage, const char *const *programs)
+{
+	const char *name;
+	char dir[PATH_MAX];
+	int rc;
+
+	rc = make_dir(stage, "bin", dir);
+	for (size_t i = 0; rc == 0 && programs[i]; i++) {
+		if (i == MAX_PROGRAMS)
+			return fail(AVF_ERR_LIMIT, "more than %u programs",
+				    MAX_PROGRAMS);
+		rc = add_file(dir, programs[i], &name);
+	}
+	return rc;
 }
 
 static int write_manifest(const char *stage, const char *name,
@@ -147,6 +181,12 @@ static int fill_stage(const struct avf_package_options *options,
 		if (rc < 0)
 			return rc;
 	}
+	/* a caller of an older header has a smaller structure */
+	if (options->size > OLD_OPTIONS_SIZE && options->programs) {
+		rc = add_programs(stage, options->programs);
+		if (rc < 0)
+			return rc;
+	}
 	return write_manifest(stage, options->name, names);
 }
 
@@ -178,7 +218,7 @@ static int check_options(const struct avf_package_options *options)
 {
 	size_t n;
 
-	if (!options || options->size < sizeof(*options))
+	if (!options || options->size < OLD_OPTIONS_SIZE)
 		return fail(AVF_ERR_INVALID, "options: size is not set");
 	if (!options->output || !*options->output)
 		return fail(AVF_ERR_INVALID, "output: no file is named");

@@ -5,14 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_PROGRAMS 64
+
 static int print_help(void)
 {
 	fputs("Usage: avf package create --output FILE --name NAME"
-	      " [--assets DIR] LIB...\n\n"
-	      "Makes a payload package of shared libraries and assets.\n\n"
+	      " [--assets DIR]\n"
+	      "                          [--program FILE]... LIB...\n\n"
+	      "Makes a payload package of shared libraries, programs and "
+	      "assets.\n\n"
 	      "  --output FILE   file to create or replace\n"
 	      "  --name NAME     name for its manifest\n"
-	      "  --assets DIR    what the payload finds as its assets\n\n"
+	      "  --assets DIR    what the payload finds as its assets\n"
+	      "  --program FILE  what the payload finds in bin/, to execute\n\n"
 	      "Example:\n"
 	      "  avf package create --output echo.avfpkg --name echo "
 	      "libecho.so\n",
@@ -26,10 +31,13 @@ static int create(int argc, char **argv)
 		{"output", required_argument, NULL, 'o'},
 		{"name", required_argument, NULL, 'n'},
 		{"assets", required_argument, NULL, 'a'},
+		{"program", required_argument, NULL, 'p'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	struct avf_package_options package = AVF_PACKAGE_OPTIONS_INIT;
+	const char *programs[MAX_PROGRAMS + 1] = {NULL};
+	size_t n_programs = 0;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -41,9 +49,13 @@ static int create(int argc, char **argv)
 			package.name = optarg;
 		else if (opt == 'a')
 			package.assets = optarg;
+		else if (opt == 'p' && n_programs < MAX_PROGRAMS)
+			programs[n_programs++] = optarg;
 		else
-			return cli_usage("package", "wrong option");
+			return cli_usage("package",
+					 "wrong option, or too many programs");
 	}
+	package.programs = programs;
 	if (!package.output || !package.name || optind == argc)
 		return cli_usage("package", "--output, --name and at least "
 					    "one library must be given");

@@ -13,10 +13,16 @@ def image_build(output=None, kernel_package=None, progress=None) -> None:
     c.avf_image_build(output, kernel_package, progress)
 
 
-def package_create(output, name: str, libraries, assets=None) -> None:
-    """Make the payload package output of payload libraries and a directory
-    of assets."""
-    if isinstance(libraries, (str, bytes)) or hasattr(libraries,
-                                                      "__fspath__"):
-        libraries = [libraries]
-    c.avf_package_create(output, name, libraries, assets)
+def package_create(output, name: str, libraries, assets=None,
+                   programs=()) -> None:
+    """Make the payload package output of payload libraries, a directory of
+    assets, and programs that the payload may execute in bin/."""
+    c.avf_package_create(output, name, _paths(libraries), assets,
+                         _paths(programs))
+
+
+def _paths(one_or_more):
+    if isinstance(one_or_more, (str, bytes)) or hasattr(one_or_more,
+                                                        "__fspath__"):
+        return [one_or_more]
+    return one_or_more

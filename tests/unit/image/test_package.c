@@ -94,6 +94,55 @@ Test(package, same_content_gives_the_same_file)
 	cr_expect_eq(count_entries(root), 1);
 }
 
+static int create_with_programs(const char *const *programs, size_t size)
+{
+	const char *const libraries[] = {FIXTURE, NULL};
+	struct avf_package_options options = AVF_PACKAGE_OPTIONS_INIT;
+
+	options.size = size;
+	options.output = output;
+	options.name = "test";
+	options.libraries = libraries;
+	options.programs = programs;
+	return avf_package_create(&options);
+}
+
+/* The names of its files stand in an EROFS image as they are. */
+static bool output_has(const char *name)
+{
+	static char image[1 << 20];
+	const size_t size = read_output(image, sizeof(image));
+
+	return memmem(image, size, name, strlen(name)) != NULL;
+}
+
+Test(package, programs)
+{
+	const struct avf_package_options whole = AVF_PACKAGE_OPTIONS_INIT;
+	char path[PATH_MAX];
+	const char *programs[] = {path, NULL, NULL};
+	const char *const missing[] = {"/no/such/program", NULL};
+	const char *const directory[] = {root, NULL};
+
+	memcpy(path, at("tool_for_payload"), PATH_MAX);
+	cr_assert_eq(scratch_write(path, "x", 1), 0);
+	cr_assert_eq(create_with_programs(programs, whole.size), 0, "%s",
+		     error_record()->text);
+	cr_expect(output_has("tool_for_payload"));
+	/* who was compiled before there were programs */
+	cr_assert_eq(create_with_programs(
+			     programs,
+			     offsetof(struct avf_package_options, programs)),
+		     0);
+	cr_expect_not(output_has("tool_for_payload"));
+	cr_expect_eq(create_with_programs(missing, whole.size),
+		     AVF_ERR_NOT_FOUND);
+	cr_expect_lt(create_with_programs(directory, whole.size), 0);
+	programs[1] = path;
+	cr_expect_lt(create_with_programs(programs, whole.size), 0,
+		     "two of one name");
+}
+
 struct elf_row {
 	const char *what;
 	size_t size;
