@@ -81,10 +81,17 @@ int host_send(struct manager *m, const struct guestlink_msg *msg)
 
 static void take_message(struct manager *m, const struct guestlink_msg *msg)
 {
-	if (msg->type == GUESTLINK_SHUTDOWN)
+	if (msg->type == GUESTLINK_SHUTDOWN) {
 		m->shutting_down = true;
-	else if (!m->payload_name[0]) /* a second START changes nothing */
+	} else if (m->payload_name[0]) {
+		return; /* a second START changes nothing */
+	} else if (msg->type == GUESTLINK_NAME) {
+		/* nothing depends on it */
+		(void)sethostname(msg->text, strlen(msg->text));
+	} else {
 		memcpy(m->payload_name, msg->text, sizeof(msg->text));
+		m->is_debuggable = msg->flags & GUESTLINK_START_DEBUG;
+	}
 }
 
 void host_receive(struct manager *m)

@@ -23,6 +23,7 @@ struct manager {
 	struct guestlink_reader reader;
 	bool shutting_down; /* the host asked for it, or is gone */
 	bool is_ready;      /* PAYLOAD_READY was sent */
+	bool is_debuggable; /* START said so: debug level FULL */
 	char payload_name[GUESTLINK_TEXT_SIZE];
 	char library_path[LIBRARY_PATH_SIZE];
 };
@@ -39,6 +40,8 @@ int ports_open_log(struct manager *m) MUST_CHECK;
 int host_connect(struct manager *m) MUST_CHECK;
 /** Wait for START. With SHUTDOWN instead, shutting_down is set. */
 int host_wait_start(struct manager *m) MUST_CHECK;
+/** In a debuggable VM the payload may use the console (ports.c). */
+int ports_share_console(struct manager *m) MUST_CHECK;
 /** Mount the payload package (package.c). */
 int package_mount(struct manager *m) MUST_CHECK;
 /** Check the package's manifest (manifest.c). */
@@ -54,7 +57,8 @@ int payload_run(struct manager *m) MUST_CHECK;
 int host_send(struct manager *m, const struct guestlink_msg *msg) MUST_CHECK;
 /**
  * Take what has arrived from the host: SHUTDOWN, or the end of the link,
- * set shutting_down; START fills the payload's name.
+ * set shutting_down; START fills the payload's name, NAME sets the
+ * host name.
  */
 void host_receive(struct manager *m);
 /** Wait, for a bounded time, until the host has what was sent. */

@@ -166,6 +166,22 @@ int vm_set_config(struct avf_vm *vm, const avf_config *config)
 	return 0;
 }
 
+/* A named VM runs under its own name, of which a VMM takes only so much; a
+ * character of several bytes is not cut. */
+static int name_orders(const struct avf_vm *vm, struct vm_config *orders)
+{
+	const char *name = vm->backing->ops->name(vm);
+	size_t n = strnlen(name, AVF_MAX_NAME + 1);
+
+	if (n > AVF_MAX_NAME) {
+		for (n = AVF_MAX_NAME; (name[n] & 0xc0) == 0x80;)
+			n--;
+	}
+	free(orders->name);
+	orders->name = strndup(name, n);
+	return orders->name ? 0 : fail(AVF_ERR_NO_MEMORY, "name of the VM");
+}
+
 /* The orders of a run: the configuration with its files open, the pipes of
  * captured output, what the start of a run looks up. */
 static int make_orders(struct avf_vm *vm, struct vm_config *ret_orders)
@@ -183,7 +199,10 @@ static int make_orders(struct avf_vm *vm, struct vm_config *ret_orders)
 	rc = capture_attach(&vm->capture, open);
 	if (rc < 0)
 		return rc;
-	return run_config_make(config_vm(open), ret_orders);
+	rc = run_config_make(config_vm(open), ret_orders);
+	if (rc < 0)
+		return rc;
+	return vm->backing ? name_orders(vm, ret_orders) : 0;
 }
 
 int vm_run(struct avf_vm *vm)

@@ -24,6 +24,8 @@ struct vm_backing_ops {
 	bool (*is_deleted)(const struct avf_vm *vm);
 	/** Keep @config, which the VM takes when this returns 0. */
 	int (*store)(struct avf_vm *vm, const avf_config *config);
+	/** The VM's name. Borrowed while @vm lives. */
+	const char *(*name)(const struct avf_vm *vm);
 	/** Give a handle back. False: others hold it, so it stays. */
 	bool (*release)(struct avf_vm *vm);
 };

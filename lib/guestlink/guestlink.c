@@ -35,6 +35,7 @@ static const struct shape shapes[] = {
 	{GUESTLINK_ERROR, GUESTLINK_GUEST, 2, true, "ERROR"},
 	{GUESTLINK_START, GUESTLINK_HOST, 1, true, "START"},
 	{GUESTLINK_SHUTDOWN, GUESTLINK_HOST, 0, false, "SHUTDOWN"},
+	{GUESTLINK_NAME, GUESTLINK_HOST, 0, true, "NAME"},
 };
 
 static const struct shape *find_shape(int type)
@@ -53,17 +54,23 @@ const char *guestlink_type_name(int type)
 	return shape ? shape->name : "?";
 }
 
-/* Names of libraries are joined to a directory: no way out of it. */
-static bool is_file_name(const char *text, size_t size)
+/* One to @max bytes, none of them a control character. */
+static bool is_plain(const char *text, size_t size, size_t max)
 {
-	if (size == 0 || size >= GUESTLINK_TEXT_SIZE || text[0] == '.')
+	if (size == 0 || size > max)
 		return false;
 	for (size_t i = 0; i < size; i++) {
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f ||
-		    text[i] == '/')
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			return false;
 	}
 	return true;
+}
+
+/* Names of libraries are joined to a directory: no way out of it. */
+static bool is_file_name(const char *text, size_t size)
+{
+	return is_plain(text, size, GUESTLINK_TEXT_SIZE - 1) &&
+	       text[0] != '.' && !memchr(text, '/', size);
 }
 
 static void words_of(const struct guestlink_msg *msg, uint32_t words[MAX_WORDS])
@@ -88,6 +95,7 @@ static void words_of(const struct guestlink_msg *msg, uint32_t words[MAX_WORDS])
 	case GUESTLINK_PAYLOAD_STARTED:
 	case GUESTLINK_PAYLOAD_READY:
 	case GUESTLINK_SHUTDOWN:
+	case GUESTLINK_NAME:
 		break;
 	}
 }
@@ -97,6 +105,9 @@ static int check_outgoing(const struct guestlink_msg *msg, size_t text_size)
 	if (msg->type == GUESTLINK_START && !is_file_name(msg->text, text_size))
 		return fail(AVF_ERR_INVALID,
 			    "the payload's name is not a file name");
+	if (msg->type == GUESTLINK_NAME &&
+	    !is_plain(msg->text, text_size, GUESTLINK_MAX_NAME))
+		return fail(AVF_ERR_INVALID, "the name is no host name");
 	return 0;
 }
 
@@ -186,12 +197,23 @@ static int set_start(const uint32_t *words, const char *text, size_t size,
 	return 0;
 }
 
+static int set_name(const char *text, size_t size, struct guestlink_msg *msg)
+{
+	if (!is_plain(text, size, GUESTLINK_MAX_NAME))
+		return fail(AVF_ERR_PROTOCOL, "NAME is no host name");
+	memcpy(msg->text, text, size);
+	msg->text[size] = '\0';
+	return 0;
+}
+
 static int set_fields(const uint32_t *words, const char *text, size_t size,
 		      struct guestlink_msg *msg)
 {
 	switch (msg->type) {
 	case GUESTLINK_START:
 		return set_start(words, text, size, msg);
+	case GUESTLINK_NAME:
+		return set_name(text, size, msg);
 	case GUESTLINK_HELLO:
 		text_sanitise(msg->text, sizeof(msg->text), text, size);
 		return set_hello(words, msg);

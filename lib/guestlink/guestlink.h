@@ -19,6 +19,8 @@
  *	ERROR			le32 error code, le32 stop reason, text
  *	START			le32 flags, text: name of the library
  *	SHUTDOWN		-
+ *	NAME			text: the VM's name, before START; the guest's
+ *				host name. Only of a VM that has one
  *
  * Each side takes the other for hostile: a reader is strict, of fixed size,
  * and stays broken after the first violation. Nothing here allocates.
@@ -35,7 +37,7 @@
  * connects from CID 3. */
 #define GUESTLINK_PORT      3U
 #define GUESTLINK_GUEST_CID 3U
-#define GUESTLINK_VERSION   1U
+#define GUESTLINK_VERSION   2U
 #define GUESTLINK_MAGIC     0x4c475641U /* "AVGL" */
 
 #define GUESTLINK_HEADER_SIZE 8U
@@ -43,6 +45,8 @@
 #define GUESTLINK_MAX_FRAME   (GUESTLINK_HEADER_SIZE + GUESTLINK_MAX_BODY)
 /** Room for the text of a message, NUL included. */
 #define GUESTLINK_TEXT_SIZE 256U
+/** Longest NAME, in bytes: what Linux takes as a host name. */
+#define GUESTLINK_MAX_NAME 64U
 
 /** START's flags. Unknown ones are a violation. */
 #define GUESTLINK_START_DEBUG 1U
@@ -56,6 +60,7 @@ enum guestlink_type {
 	GUESTLINK_ERROR = 5,
 	GUESTLINK_START = 16,
 	GUESTLINK_SHUTDOWN = 17,
+	GUESTLINK_NAME = 18,
 };
 
 /** Who sends. */
@@ -75,14 +80,16 @@ struct guestlink_msg {
 	int32_t stop_reason; /* ERROR: enum avf_stop_reason */
 	/* HELLO: the guest's description of itself; ERROR: what went wrong;
 	 * both escaped by the reader (text_sanitise()), cut to fit.
-	 * START: the payload's library, a plain file name, never escaped. */
+	 * START: the payload's library, a plain file name; NAME: text without
+	 * control characters; both never escaped. */
 	char text[GUESTLINK_TEXT_SIZE];
 };
 
 /**
  * Write @msg as one frame to @buf. The type says who sends it; the text is
  * sent as it is.
- * Errors: AVF_ERR_INVALID (no such type, not a file name in START),
+ * Errors: AVF_ERR_INVALID (no such type, not a file name in START, not a
+ * host name in NAME),
  * AVF_ERR_LIMIT (@capacity is too small; GUESTLINK_MAX_FRAME always does).
  */
 int guestlink_encode(const struct guestlink_msg *msg, void *buf,

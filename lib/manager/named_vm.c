@@ -49,6 +49,11 @@ static bool is_deleted(const struct avf_vm *vm)
 	return named_vm_is_gone(to_named_vm(vm));
 }
 
+static const char *name(const struct avf_vm *vm)
+{
+	return to_named_vm(vm)->name;
+}
+
 static int store(struct avf_vm *vm, const avf_config *config)
 {
 	return vm_files_store(to_named_vm(vm)->dir_fd, config);
@@ -78,6 +83,7 @@ static bool release(struct avf_vm *vm)
 static const struct vm_backing_ops named_vm_ops = {
 	.is_deleted = is_deleted,
 	.store = store,
+	.name = name,
 	.release = release,
 };
 

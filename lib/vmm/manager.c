@@ -45,6 +45,18 @@ static bool send_message(struct manager *m, const struct guestlink_msg *msg)
 	       (ssize_t)size;
 }
 
+/* The VM's name is its guest's host name, as in AVF. */
+static bool send_name(struct manager *m)
+{
+	struct guestlink_msg msg = {.type = GUESTLINK_NAME};
+	const char *name = m->vmm->config.name;
+
+	if (!name)
+		return true;
+	(void)snprintf(msg.text, sizeof(msg.text), "%s", name);
+	return send_message(m, &msg);
+}
+
 static void send_start(struct manager *m)
 {
 	const struct vm_config *config = &m->vmm->config;
@@ -53,7 +65,7 @@ static void send_start(struct manager *m)
 	if (config->debug_level == AVF_DEBUG_LEVEL_FULL)
 		msg.flags |= GUESTLINK_START_DEBUG;
 	(void)snprintf(msg.text, sizeof(msg.text), "%s", config->payload_name);
-	if (!send_message(m, &msg))
+	if (!send_name(m) || !send_message(m, &msg))
 		vmm_stop(m->vmm, AVF_STOP_REASON_INFRASTRUCTURE_ERROR,
 			 "the guest does not take its orders");
 }

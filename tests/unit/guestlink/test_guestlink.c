@@ -11,7 +11,7 @@ static struct guestlink_msg msg;
 /* Header of a frame, then the rest of the row's bytes. */
 #define FRAME(size, type) \
 	(size) & 0xff, (size) >> 8 & 0xff, 0, 0, (type), 0, 0, 0
-#define HELLO_BODY 0x41, 0x56, 0x47, 0x4c, 1, 0, 0, 0, 62, 0, 0, 0
+#define HELLO_BODY 0x41, 0x56, 0x47, 0x4c, 2, 0, 0, 0, 62, 0, 0, 0
 #define HELLO      FRAME(12, 1), HELLO_BODY
 #define HELLO_SIZE 20
 
@@ -37,7 +37,7 @@ static const struct bytes_row rows[] = {
 	 GUESTLINK_GUEST,
 	 AVF_ERR_PROTOCOL,
 	 20,
-	 {FRAME(12, 1), 0x41, 0x56, 0x47, 0x4c, 2}},
+	 {FRAME(12, 1), 0x41, 0x56, 0x47, 0x4c, 1}},
 	{"HELLO without its words",
 	 GUESTLINK_GUEST,
 	 AVF_ERR_PROTOCOL,
@@ -120,6 +120,31 @@ static const struct bytes_row rows[] = {
 	 AVF_ERR_PROTOCOL,
 	 14,
 	 {FRAME(6, 16), 2, 0, 0, 0, 'a', 'b'}},
+	{"NAME is taken, whatever file name it would be",
+	 GUESTLINK_HOST,
+	 1,
+	 12,
+	 {FRAME(4, 18), '.', 'a', '/', ' '}},
+	{"NAME without a name",
+	 GUESTLINK_HOST,
+	 AVF_ERR_PROTOCOL,
+	 8,
+	 {FRAME(0, 18)}},
+	{"NAME with a line's end",
+	 GUESTLINK_HOST,
+	 AVF_ERR_PROTOCOL,
+	 10,
+	 {FRAME(2, 18), 'a', '\n'}},
+	{"NAME with a NUL",
+	 GUESTLINK_HOST,
+	 AVF_ERR_PROTOCOL,
+	 10,
+	 {FRAME(2, 18), 'a', 0}},
+	{"a guest that says NAME",
+	 GUESTLINK_GUEST,
+	 AVF_ERR_PROTOCOL,
+	 9,
+	 {FRAME(1, 18), 'a'}},
 };
 
 Test(guestlink, rows)
@@ -150,7 +175,10 @@ static size_t encode(const struct guestlink_msg *m, unsigned char *buf)
 }
 
 static const struct guestlink_msg guest_says[] = {
-	{.type = GUESTLINK_HELLO, .version = 1, .arch = 62, .text = "Linux"},
+	{.type = GUESTLINK_HELLO,
+	 .version = GUESTLINK_VERSION,
+	 .arch = 62,
+	 .text = "Linux"},
 	{.type = GUESTLINK_PAYLOAD_STARTED},
 	{.type = GUESTLINK_PAYLOAD_READY},
 	{.type = GUESTLINK_PAYLOAD_FINISHED, .exit_code = -1},
@@ -215,6 +243,29 @@ Test(guestlink, takes_no_more_than_one_frame_of_memory)
 	cr_expect_eq(guestlink_reader_next(&reader, &msg), 1);
 	cr_expect_eq(strncmp(msg.text, "\\x01\\x01", 8), 0, "text is escaped");
 	cr_expect_lt(strlen(msg.text), GUESTLINK_TEXT_SIZE);
+}
+
+/* One byte more than a host name has: refused by either side. */
+Test(guestlink, name_has_a_limit)
+{
+	struct guestlink_msg name = {.type = GUESTLINK_NAME};
+	unsigned char buf[GUESTLINK_MAX_FRAME];
+	size_t size;
+
+	memset(name.text, 'x', GUESTLINK_MAX_NAME);
+	cr_assert_eq(guestlink_encode(&name, buf, sizeof(buf), &size), 0);
+	guestlink_reader_init(&reader, GUESTLINK_HOST);
+	cr_assert_eq(guestlink_reader_feed(&reader, buf, size), size);
+	cr_assert_eq(guestlink_reader_next(&reader, &msg), 1);
+	cr_expect_str_eq(msg.text, name.text);
+	name.text[GUESTLINK_MAX_NAME] = 'x';
+	cr_expect_eq(guestlink_encode(&name, buf, sizeof(buf), &size),
+		     AVF_ERR_INVALID);
+	buf[0] = GUESTLINK_MAX_NAME + 1;
+	buf[GUESTLINK_HEADER_SIZE + GUESTLINK_MAX_NAME] = 'x';
+	guestlink_reader_init(&reader, GUESTLINK_HOST);
+	cr_assert_eq(guestlink_reader_feed(&reader, buf, size + 1), size + 1);
+	cr_expect_eq(guestlink_reader_next(&reader, &msg), AVF_ERR_PROTOCOL);
 }
 
 Test(guestlink, does_not_send_bad_names)
