@@ -32,6 +32,7 @@ static const struct step steps[] = {
 	{host_connect, AVF_ERROR_UNKNOWN,
 	 AVF_STOP_REASON_MICRODROID_FAILED_TO_CONNECT_TO_VIRTUALIZATION_SERVICE},
 	{host_wait_start, UNKNOWN_RUNTIME_ERROR},
+	{ports_share_console, UNKNOWN_RUNTIME_ERROR},
 	{package_mount, VERIFICATION_FAILED},
 	{manifest_check, INVALID_CONFIG},
 	{package_find_library, UNKNOWN_RUNTIME_ERROR},

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #define FAILURE_WAIT_MS   1000
 #define PORT_PATH_SIZE    300
 #define LOG_FALLBACK_PORT "/dev/hvc1"
+#define CONSOLE_PATH      "/dev/console"
 
 static void close_dir_p(DIR **dir)
 {
@@ -91,6 +93,15 @@ int ports_open_log(struct manager *m)
 	return 0;
 }
 
+/* AVF's payload reads its console input from there. Without a console the
+ * kernel has the device, and ENODEV for whoever opens it. */
+int ports_share_console(struct manager *m)
+{
+	if (m->is_debuggable && chmod(CONSOLE_PATH, 0666) < 0)
+		return fail_errno("chmod " CONSOLE_PATH);
+	return 0;
+}
+
 static void write_line(int fd, const char *text)
 {
 	if (fd_wait(fd, POLLOUT, FAILURE_WAIT_MS) <= 0)
@@ -106,7 +117,7 @@ void ports_report_failure(const char *text)
 
 	if (port >= 0)
 		write_line(port, text);
-	console = open("/dev/console",
+	console = open(CONSOLE_PATH,
 		       O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (console >= 0)
 		write_line(console, text);

@@ -34,6 +34,8 @@ static const struct fs file_systems[] = {
 	{"proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2"},
 	{"sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL},
 	{"tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777"},
+	{"tmpfs", "/data", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	 "mode=1777,size=128m"},
 	{"tmpfs", "/run", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 	 "mode=0755,size=1m"},
 };
@@ -69,6 +71,10 @@ int system_mount(struct manager *m)
 	/* the kernel's root directory is everybody's until somebody says */
 	if (chmod("/", 0755) < 0)
 		return fail_errno("chmod /");
+	/* as AVF's system partition; of the mount, since it is the initramfs */
+	if (mount(NULL, "/", NULL,
+		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOATIME, NULL) < 0)
+		return fail_errno("make / read-only");
 	return fill_standard_fds();
 }
 

@@ -29,8 +29,8 @@ static const char *const extra_libraries[] = {
 };
 
 static const char *const directories[] = {
-	"bin",     "dev",  "etc", "lib", "lib/modules", "mnt",
-	"mnt/apk", "proc", "run", "sys", "tmp",
+	"bin", "data",    "dev",  "etc", "lib", "lib/modules",
+	"mnt", "mnt/apk", "proc", "run", "sys", "tmp",
 };
 
 int initramfs_guest_dir(char *buf, size_t size)
