@@ -210,6 +210,20 @@ static int push_json(struct qemu_args *args, const char *option, json_t *object)
 	return push_taken(args, text);
 }
 
+/* Not with "s*": that leaves the serial out when memory runs out, too. */
+static json_t *disk_device(const char *node, const char *id)
+{
+	json_t *device = json_pack("{s:s,s:s,s:s}", "driver", "virtio-blk-pci",
+				   "disable-legacy", "on", "drive", node);
+
+	if (!device || !id)
+		return device;
+	if (json_object_set_new(device, "serial", json_string(id)) == 0)
+		return device;
+	json_decref(device);
+	return NULL;
+}
+
 static int push_disk(struct qemu_args *args, const struct vm_disk *disk,
 		     const struct qemu_fds *fds, unsigned int i)
 {
@@ -240,10 +254,7 @@ static int push_disk(struct qemu_args *args, const struct vm_disk *disk,
 				 "locking", "off"));
 	if (rc < 0)
 		return rc;
-	return push_json(args, "-device",
-			 json_pack("{s:s,s:s,s:s,s:s*}", "driver",
-				   "virtio-blk-pci", "disable-legacy", "on",
-				   "drive", node, "serial", disk->id));
+	return push_json(args, "-device", disk_device(node, disk->id));
 }
 
 static int make(const char *program, const struct vm_config *config,

@@ -41,12 +41,17 @@ static void on_connect(struct vmm *vmm, uint32_t port,
 		       struct wire_message *message)
 {
 	CLEANUP(close_p) int channel = wire_take_fd(message, 0);
+	CLEANUP(close_p) int answer_fd = wire_take_fd(message, 1);
 	int *answer = malloc(sizeof(*answer));
 	int rc;
 
-	if (!answer)
-		return; /* closed with the message: the caller sees it */
-	*answer = wire_take_fd(message, 1);
+	if (!answer) {
+		rc = fail(AVF_ERR_NO_MEMORY, "connection");
+		/* an application that is gone needs no answer */
+		(void)!wire_send_reply(answer_fd, rc);
+		return;
+	}
+	*answer = take_fd(&answer_fd);
 	rc = virtio_vsock_connect(vmm->backend->vsock, port, take_fd(&channel),
 				  connected, answer);
 	if (rc < 0)
