@@ -22,9 +22,12 @@
 #include "gmem/gmem.h"
 #include "virtio/device.h"
 
-#define VSOCK_BUF_ALLOC     (256U * 1024) /* bytes, announced per connection */
-#define VSOCK_MAX_BUFFERED  (64U << 20)   /* bytes, all connections together */
-#define VSOCK_MAX_CONNS     8192
+#define VSOCK_BUF_ALLOC    (256U * 1024) /* bytes, announced per connection */
+#define VSOCK_MAX_BUFFERED (64U << 20)   /* bytes, all connections together */
+/* Each holds a descriptor. The jail leaves a VMM 4096 of them: a quarter is
+ * for everything else, and the last connections are for the host to make. */
+#define VSOCK_MAX_CONNS     3072
+#define VSOCK_HOST_CONNS    64
 #define VSOCK_MAX_LISTENERS 64
 #define VSOCK_CID_HOST      2
 /* Host ports of virtio_vsock_connect() start here. */

@@ -211,6 +211,8 @@ static int accept_guest(struct virtio_vsock *vs, const struct packet *p,
 	int pair[2];
 	int rc;
 
+	if (vs->n_conns >= VSOCK_MAX_CONNS - VSOCK_HOST_CONNS)
+		return fail(AVF_ERR_LIMIT, "vsock: the rest is for the host");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return fail_errno("vsock: socketpair");
 	app_fd = pair[1];

@@ -283,7 +283,7 @@ Test(vsock_rx, thousands_of_connections)
 {
 	const struct rlimit many = {10000, 10000};
 	struct vsock_packet got;
-	unsigned int n = 4000;
+	unsigned int n = 3000;
 	unsigned int answers = 0;
 	bool seen[4096] = {false};
 
