@@ -1,21 +1,28 @@
 /*
- * Attacks its VMM over the first disk, in the way that "attack=" says, for
- * "rounds=" rounds. Afterwards an honest driver must get sector 0 all the
- * same; then it prints "survived N" with the resets that the device asked
- * for. With "halt=1" it leaves the device as it is, prints "attacked", halts.
+ * Attacks its VMM over one device ("target=") in the way that "attack="
+ * says, for "rounds=" rounds; all other CPUs help. Another device, the
+ * bystander, is asked all the time and must answer all the time. Afterwards
+ * an honest driver must be served by the target all the same; then it prints
+ * "survived N" with the resets that the device asked for. With "halt=1" it
+ * leaves the device as it is, prints "attacked", halts.
  */
 #include "pci.h"
 #include "virtio.h"
 
 #define SECTOR        512U
 #define DEVICE_STATUS 0x14U
+#define QUEUE_SELECT  0x16U
+#define QUEUE_VECTOR  0x1aU
+#define CONFIG_VECTOR 0x10U
 #define NEEDS_RESET   64U
-#define CONFIG_DISK   (0x1040U + VIRTIO_ID_BLOCK)
+#define CAP_MSIX      0x11U
 #define PCI_COMMAND   0x04U
 #define PCI_BAR0      0x10U
 #define PATIENCE      10000U /* rounds of waiting for a request */
+#define BYSTANDERS    8U     /* rounds of an attack between two questions */
+#define HEADER_BYTES  44U    /* of a vsock packet */
 
-enum attack { FLIP = 1, RESET, BARS, STORM };
+enum attack { FLIP = 1, RESET, BARS, STORM, MSIX, N_ATTACKS };
 
 struct request {
 	uint32_t type; /* 0: read */
@@ -23,12 +30,38 @@ struct request {
 	uint64_t sector;
 };
 
-static struct virtio_dev disk;
 static struct request head;
 static unsigned char data[SECTOR], status;
-static bool flipping; /* what the other CPUs do goes on */
-static bool storming;
-static unsigned int n_resets;
+static unsigned char packet[HEADER_BYTES]; /* forged: CID 0, to nobody */
+
+/* What can be attacked: a queue, and a request for it that is honest. */
+static const struct target {
+	unsigned int id, n_queues, queue;
+	uint16_t n_parts;
+	uint32_t answer; /* bytes that the device writes */
+	struct virtio_part parts[3];
+} targets[] = {
+	{VIRTIO_ID_BLOCK,
+	 1,
+	 0,
+	 3,
+	 SECTOR + 1,
+	 {{&head, sizeof(head), false},
+	  {data, sizeof(data), true},
+	  {&status, sizeof(status), true}}},
+	{VIRTIO_ID_RNG, 1, 0, 1, SECTOR, {{data, sizeof(data), true}}},
+	{VIRTIO_ID_VSOCK, 3, 1, 1, 0, {{packet, sizeof(packet), false}}},
+};
+
+static const struct target *target;
+/* Two sets of rings, used in turn: old ones must stay as they are. */
+static struct virtio_dev rings[2];
+static struct virtio_dev *dev = &rings[0];
+static struct virtio_queue *queue;
+static struct virtio_dev bystander;
+static uint64_t msix_table; /* address; the PBA is in the same BAR */
+static enum attack helping; /* what the other CPUs do */
+static unsigned int n_resets, n_rounds;
 
 static uint32_t next_random(void)
 {
@@ -38,30 +71,49 @@ static uint32_t next_random(void)
 	return state >> 8;
 }
 
-static void offer_read(void)
+static void help(enum attack with)
 {
-	const struct virtio_part parts[3] = {
-		{&head, sizeof(head), false},
-		{data, sizeof(data), true},
-		{&status, sizeof(status), true},
-	};
-
-	virtio_offer(&disk.queues[0], 0, parts, 3);
-	virtio_kick(&disk.queues[0]);
+	__atomic_store_n(&helping, with, __ATOMIC_RELEASE);
 }
 
-/* The rings are new as well: the device begins at 0. */
+static void offer_request(void)
+{
+	status = target->id == VIRTIO_ID_BLOCK ? 0xff : 0;
+	virtio_offer(queue, 0, target->parts, target->n_parts);
+	virtio_kick(queue);
+}
+
+/* On the other rings, which are new as well: the device begins at 0. */
 static void restart(void)
 {
-	memset(&disk, 0, sizeof(disk));
-	virtio_start(&disk, VIRTIO_ID_BLOCK, 0, 1);
+	dev = &rings[dev == &rings[0]];
+	memset(dev, 0, sizeof(*dev));
+	virtio_start(dev, target->id, 0, target->n_queues);
+	queue = &dev->queues[target->queue];
+}
+
+static void ask_bystander(void)
+{
+	static unsigned char bytes[SECTOR], end;
+	static struct request first;
+	const struct virtio_part read[3] = {
+		{&first, sizeof(first), false},
+		{bytes, sizeof(bytes), true},
+		{&end, sizeof(end), true},
+	};
+	const bool is_rng = target->id != VIRTIO_ID_RNG;
+
+	(void)virtio_do(&bystander.queues[0], is_rng ? read + 1 : read,
+			is_rng ? 1 : 3);
+	if (!is_rng && end != 0)
+		give_up("the bystander failed");
 }
 
 /* While the device looks at descriptors they become others. */
 static void flip(void)
 {
 	volatile struct virtio_desc *d =
-		&disk.queues[0].desc[next_random() % VIRTIO_QUEUE_SIZE];
+		&queue->desc[next_random() % VIRTIO_QUEUE_SIZE];
 
 	switch (next_random() % 5) {
 	case 0:
@@ -76,7 +128,7 @@ static void flip(void)
 	case 3:
 		d->next = (uint16_t)(next_random() & 15);
 		break;
-	case 4: /* the disk's answers must not land on our code */
+	case 4: /* the device's answers must not land on our code */
 		d->addr = (uintptr_t)data;
 		d->len = 1 + next_random() % SECTOR;
 		break;
@@ -86,20 +138,49 @@ static void flip(void)
 static void kick_wildly(void)
 {
 	for (uint32_t i = 0; i < 16; i++)
-		mmio_write16(disk.queues[0].notify + (uint64_t)i * 4,
+		mmio_write16(queue->notify + (uint64_t)i * 4,
 			     (uint16_t)next_random());
+}
+
+/* A message for a CPU that has interrupts off, or for nobody; masks. */
+static void change_vector(void)
+{
+	uint64_t entry = msix_table + next_random() % 4 * 16;
+
+	switch (next_random() % 4) {
+	case 0:
+		mmio_write32(entry, 0xfee00000U | (next_random() & 0xff00cU));
+		break;
+	case 1:
+		mmio_write32(entry + 4, next_random() & 1);
+		break;
+	case 2:
+		mmio_write32(entry + 8, next_random() & 0x1ff);
+		break;
+	case 3:
+		mmio_write32(entry + 12, next_random() & 1);
+		break;
+	}
 }
 
 void cpu_main(unsigned int cpu)
 {
 	(void)cpu;
 	for (;;) {
-		if (__atomic_load_n(&flipping, __ATOMIC_ACQUIRE))
+		switch (__atomic_load_n(&helping, __ATOMIC_ACQUIRE)) {
+		case FLIP:
 			flip();
-		else if (__atomic_load_n(&storming, __ATOMIC_ACQUIRE))
+			break;
+		case STORM:
 			kick_wildly();
-		else
+			break;
+		case MSIX:
+			change_vector();
+			break;
+		default:
 			relax();
+			break;
+		}
 	}
 }
 
@@ -110,42 +191,67 @@ static void wait_a_moment(void)
 	uint32_t len;
 
 	for (unsigned int i = 0; i < PATIENCE; i++) {
-		if (virtio_take(&disk.queues[0], &first, &len))
+		if (virtio_take(queue, &first, &len))
 			return;
 		relax();
 	}
 }
 
+static void wait_for_answer(void)
+{
+	uint16_t first;
+	uint32_t len;
+
+	while (!virtio_take(queue, &first, &len))
+		relax();
+	if (len != target->answer || status != 0)
+		give_up("an honest request failed");
+}
+
 static void attack_flip(void)
 {
-	__atomic_store_n(&flipping, true, __ATOMIC_RELEASE);
-	offer_read();
+	help(FLIP);
+	offer_request();
 	/* without another CPU there is still what this one breaks */
 	flip();
-	virtio_kick(&disk.queues[0]);
+	virtio_kick(queue);
 	wait_a_moment();
-	if (mmio_read8(disk.common + DEVICE_STATUS) & NEEDS_RESET) {
+	if (mmio_read8(dev->common + DEVICE_STATUS) & NEEDS_RESET) {
 		n_resets++;
-		__atomic_store_n(&flipping, false, __ATOMIC_RELEASE);
+		help(0);
 		restart();
 	}
 }
 
-/* What was in flight must not touch our memory after the reset. */
-static void attack_reset(void)
+static void expect_poison(const void *where, size_t size)
 {
-	offer_read();
-	mmio_write8(disk.common + DEVICE_STATUS, 0);
-	while (mmio_read8(disk.common + DEVICE_STATUS) != 0)
-		relax();
-	memset(data, 0x5a, sizeof(data));
-	for (unsigned int i = 0; i < 200; i++)
-		relax();
-	for (unsigned int i = 0; i < SECTOR; i++) {
-		if (data[i] != 0x5a)
+	const unsigned char *p = where;
+
+	for (size_t i = 0; i < size; i++) {
+		if (p[i] != 0x5a)
 			give_up("written after a reset");
 	}
+}
+
+/* What was in flight must not touch our memory after the reset, nor the
+ * rings that it was on, while the device works with others. */
+static void attack_reset(void)
+{
+	struct virtio_queue *old = queue;
+
+	offer_request();
+	mmio_write8(dev->common + DEVICE_STATUS, 0);
+	while (mmio_read8(dev->common + DEVICE_STATUS) != 0)
+		relax();
+	memset(data, 0x5a, sizeof(data));
+	memset(&old->used, 0x5a, sizeof(old->used));
+	for (unsigned int i = 0; i < 200; i++)
+		relax();
+	expect_poison(data, sizeof(data));
 	restart();
+	offer_request();
+	wait_for_answer();
+	expect_poison(&old->used, sizeof(old->used));
 }
 
 /* BARs over RAM, over other devices, over each other, nowhere. */
@@ -156,11 +262,12 @@ static void attack_bars(void)
 		0xfffff000, 0xc0000000, 0xc0004000, 0xdffff000,
 	};
 	volatile uint32_t *ram = (volatile uint32_t *)0x00400000ULL;
-	const uint64_t config = pci_find(0x1af4, CONFIG_DISK, 0);
+	const uint64_t config =
+		pci_find(0x1af4, (uint16_t)(0x1040 + target->id), 0);
 	const uint32_t bar0 = mmio_read32(config + PCI_BAR0);
 	const uint32_t bar2 = mmio_read32(config + PCI_BAR0 + 8);
 
-	offer_read();
+	offer_request();
 	for (unsigned int i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		*ram = i;
 		mmio_write32(config + PCI_BAR0, places[i]);
@@ -168,60 +275,101 @@ static void attack_bars(void)
 		mmio_write16(config + PCI_COMMAND, (uint16_t)next_random());
 		if (*ram != i)
 			give_up("a BAR covers memory");
-		mmio_write16(disk.queues[0].notify, 0);
+		mmio_write16(queue->notify, 0);
 	}
+	/* where the bystander is; it still answers */
+	mmio_write16(config + PCI_COMMAND, 6);
+	mmio_write32(config + PCI_BAR0, (uint32_t)bystander.common);
+	mmio_write32(config + PCI_BAR0 + 8, (uint32_t)bystander.common);
+	ask_bystander();
 	mmio_write32(config + PCI_BAR0, bar0);
 	mmio_write32(config + PCI_BAR0 + 8, bar2);
-	mmio_write16(config + PCI_COMMAND, 6);
 	wait_a_moment();
 	restart();
 }
 
+/* Both devices are served while the doorbells do not stop ringing. */
 static void attack_storm(void)
 {
-	__atomic_store_n(&storming, true, __ATOMIC_RELEASE);
+	help(STORM);
 	kick_wildly();
+	if (n_rounds % BYSTANDERS != 0)
+		return;
+	offer_request();
+	wait_for_answer();
 }
 
-static void honest_read(void)
+/* Interrupts of a device whose table changes under them. */
+static void attack_msix(void)
 {
-	uint16_t first;
-	uint32_t len;
+	const uint64_t config =
+		pci_find(0x1af4, (uint16_t)(0x1040 + target->id), 0);
+	const uint64_t cap = pci_capability(config, 0, CAP_MSIX);
 
+	msix_table = pci_bar(config, mmio_read8(cap + 4) & 7) +
+		     (mmio_read32(cap + 4) & ~7U);
+	help(MSIX);
+	mmio_write16(cap + 2, (uint16_t)(0x8000 | (next_random() & 0x4000)));
+	mmio_write16(dev->common + QUEUE_SELECT, (uint16_t)target->queue);
+	mmio_write16(dev->common + QUEUE_VECTOR, (uint16_t)(next_random() % 3));
+	mmio_write16(dev->common + CONFIG_VECTOR,
+		     (uint16_t)(next_random() % 3));
+	for (unsigned int i = 0; i < 4; i++)
+		change_vector();
+	mmio_write32(msix_table + 0x800, UINT32_MAX); /* the PBA is ours not */
+	offer_request();
+	wait_for_answer();
+}
+
+static void honest_request(void)
+{
 	restart();
 	head = (struct request){0, 0, 0};
-	status = 0xff;
-	offer_read();
-	while (!virtio_take(&disk.queues[0], &first, &len))
-		relax();
-	if (status != 0 || len != SECTOR + 1)
-		give_up("an honest request failed");
-	print_bytes(data, 8);
+	offer_request();
+	wait_for_answer();
+	ask_bystander();
+	if (target->id == VIRTIO_ID_BLOCK)
+		print_bytes(data, 8);
+	else
+		print("served");
+}
+
+static void run(uint64_t attack, uint64_t rounds)
+{
+	static void (*const attacks[N_ATTACKS])(void) = {
+		[FLIP] = attack_flip, [RESET] = attack_reset,
+		[BARS] = attack_bars, [STORM] = attack_storm,
+		[MSIX] = attack_msix,
+	};
+
+	for (; n_rounds < rounds && attacks[attack]; n_rounds++) {
+		if (n_rounds % BYSTANDERS == 0)
+			ask_bystander();
+		attacks[attack]();
+	}
 }
 
 void guest_main(void)
 {
-	static void (*const attacks[])(void) = {
-		[FLIP] = attack_flip,
-		[RESET] = attack_reset,
-		[BARS] = attack_bars,
-		[STORM] = attack_storm,
-	};
-	const uint64_t attack = cmdline_number("attack", FLIP) % 5;
-	const uint64_t rounds = cmdline_number("rounds", 100);
-
+	target = &targets[cmdline_number("target", 0) % 3];
 	if (count_cpus() > 1)
 		start_cpus();
+	virtio_start(&bystander,
+		     target->id == VIRTIO_ID_RNG ? VIRTIO_ID_BLOCK
+						 : VIRTIO_ID_RNG,
+		     0, 1);
 	restart();
-	for (uint64_t i = 0; i < rounds && attacks[attack]; i++)
-		attacks[attack]();
-	__atomic_store_n(&flipping, false, __ATOMIC_RELEASE);
+	run(cmdline_number("attack", FLIP) % N_ATTACKS,
+	    cmdline_number("rounds", 100));
 	if (cmdline_number("halt", 0)) {
+		help(0);
 		print("attacked\n");
 		halt_forever();
 	}
-	__atomic_store_n(&storming, false, __ATOMIC_RELEASE);
-	honest_read();
+	/* a storm goes on, and the honest request is served in it */
+	if (helping != STORM)
+		help(0);
+	honest_request();
 	print("\nsurvived ");
 	print_number(n_resets);
 	print("\n");

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define NO_REASON (-100)
+#define BARE_MIB  16 /* memory of a bare guest */
 
 /* The test that runs. One process, one test at a time. */
 static const char *current;
@@ -152,7 +153,7 @@ avf_config *vmt_bare_config(const char *guest)
 	CHECK_OK(avf_config_new(AVF_CONFIG_RAW, &config));
 	CHECK_OK(avf_config_set_kernel(config,
 				       vmt_path("guest/bare/%s.elf", guest)));
-	CHECK_OK(avf_config_set_memory_mib(config, 16));
+	CHECK_OK(avf_config_set_memory_mib(config, BARE_MIB));
 	return config;
 }
 
@@ -360,6 +361,50 @@ long vmt_rss_kib(void)
 		pages = 0;
 	(void)fclose(file);
 	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+long vmt_cpu_ms(pid_t pid)
+{
+	unsigned long user = 0, kernel = 0;
+	char path[64];
+	FILE *file;
+	int n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	/* fields 14 and 15; the name has no space */
+	n = fscanf(file,
+		   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		   "%lu %lu",
+		   &user, &kernel);
+	(void)fclose(file);
+	if (n != 2)
+		return -1;
+	return (long)((user + kernel) * 1000 /
+		      (unsigned long)sysconf(_SC_CLK_TCK));
+}
+
+long vmt_own_memory_kib(pid_t pid)
+{
+	long size = 0, value, total = 0;
+	char line[512];
+	FILE *file;
+
+	(void)snprintf(line, sizeof(line), "/proc/%d/smaps", (int)pid);
+	file = fopen(line, "r");
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Size: %ld", &value) == 1)
+			size = value;
+		else if (sscanf(line, "Private_Dirty: %ld", &value) == 1 &&
+			 size < BARE_MIB * 1024L)
+			total += value;
+	}
+	(void)fclose(file);
+	return total;
 }
 
 int vmt_memfd(size_t size, int fill)

@@ -133,6 +133,16 @@ bool vmt_has_child(void);
 /** Resident memory of this process in KiB. */
 long vmt_rss_kib(void);
 
+/** CPU time of process @pid so far, in ms; -1 when it cannot be read. */
+long vmt_cpu_ms(pid_t pid);
+
+/**
+ * Memory of a VMM itself in KiB: what is private and written to, in mappings
+ * that are smaller than vmt_bare_config()'s guest memory. -1 when this user
+ * may not look.
+ */
+long vmt_own_memory_kib(pid_t pid);
+
 /** A memfd of @size bytes, all of value @fill. */
 int vmt_memfd(size_t size, int fill);
 
