@@ -79,7 +79,8 @@ struct avf_error {
 
 /**
  * The record of the calling thread's last failed call.
- * Every function of this library clears it on entry.
+ * Every function of this library clears it on entry, but those that free: they
+ * may be called between a failure and the look at it.
  * Returns a pointer valid until the thread's next call; never NULL.
  * Any thread; does not block; cannot fail.
  */

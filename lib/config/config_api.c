@@ -22,7 +22,6 @@ int avf_config_new(enum avf_config_kind kind, avf_config **ret_config)
 
 void avf_config_free(avf_config *config)
 {
-	error_clear();
 	config_free(config);
 }
 

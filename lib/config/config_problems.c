@@ -71,6 +71,5 @@ const char *avf_problems_text(const avf_problems *problems, size_t index)
 
 void avf_problems_free(avf_problems *problems)
 {
-	error_clear();
 	problems_free(problems);
 }

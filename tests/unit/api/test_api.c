@@ -42,6 +42,25 @@ Test(api, a_vm_of_a_bad_configuration_is_refused_with_its_field)
 	avf_config_free(config);
 }
 
+Test(api, freeing_keeps_the_words_of_a_failure)
+{
+	avf_problems *problems;
+	avf_config *config;
+	avf_vm *vm;
+
+	cr_assert_eq(avf_config_new(AVF_CONFIG_RAW, &config), 0);
+	cr_assert_gt(avf_config_validate(config, &problems), 0);
+	cr_expect_eq(avf_vm_new(config, &vm), AVF_ERR_INVALID);
+	avf_problems_free(problems);
+	avf_config_free(config);
+	avf_vm_free(NULL);
+	avf_manager_free(NULL);
+	avf_descriptor_free(NULL);
+	avf_probe_free(NULL);
+	cr_expect(strstr(avf_last_error()->text, "kernel"), "%s",
+		  avf_last_error()->text);
+}
+
 /* A raw VM of any file: what it holds is looked at when it runs. */
 static avf_vm *make_vm(void)
 {
