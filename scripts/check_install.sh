@@ -36,6 +36,13 @@ PKG_CONFIG_PATH=$pc gcc -std=c17 -Wall -Werror binder.c -o binder \
 LD_LIBRARY_PATH=$lib ./binder
 echo "pkg-config: good"
 
+# shellcheck disable=SC2046
+PKG_CONFIG_PATH=$pc gcc -std=gnu11 -Wall -Werror \
+	"$repo/examples/raw_vm_ndk.c" -o raw_vm_ndk \
+	$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs libavf)
+LD_LIBRARY_PATH=$lib ./raw_vm_ndk 2>usage || grep -q KERNEL usage
+echo "libavf: good"
+
 # A name that the library uses inside must not clash.
 echo 'int gmem_map(void); int gmem_map(void) { return 0; }' >clash.c
 # shellcheck disable=SC2046
@@ -51,6 +58,8 @@ project(stranger LANGUAGES C)
 find_package(libvirtualization 0.1 REQUIRED)
 add_executable(shared probe_host.c)
 target_link_libraries(shared PRIVATE libvirtualization::avf)
+add_executable(android "$repo/examples/raw_vm_ndk.c")
+target_link_libraries(android PRIVATE libvirtualization::avf_ndk)
 add_executable(archive probe_host.c)
 target_link_libraries(archive PRIVATE libvirtualization::avf_static)
 add_executable(binder binder.c)

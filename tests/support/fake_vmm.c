@@ -319,8 +319,23 @@ static const struct {
 	{"serve_no_fd", serve_no_fd},
 };
 
+/* "reason_7" stops for reason 7, "early_4" without having started. */
+static bool play_reason(const char *name)
+{
+	int reason;
+
+	if (sscanf(name, "reason_%d", &reason) == 1)
+		event(AVF_EVENT_STARTED, 0, "");
+	else if (sscanf(name, "early_%d", &reason) != 1)
+		return false;
+	stopped(reason, "");
+	return true;
+}
+
 static void play(const char *name)
 {
+	if (play_reason(name))
+		return;
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
 		if (strcmp(scenarios[i].name, name) == 0)
 			scenarios[i].play();
