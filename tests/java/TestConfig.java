@@ -1,3 +1,5 @@
+import android.content.Context;
+import android.content.pm.PackageManager;
 import android.system.virtualmachine.VirtualMachine;
 import android.system.virtualmachine.VirtualMachineCallback;
 import android.system.virtualmachine.VirtualMachineConfig;
@@ -43,6 +45,10 @@ public class TestConfig {
                 () -> builder().setEncryptedStorageBytes(0));
         badValue("Invalid acceleration: 3",
                 () -> builder().setAcceleration(3));
+        badValue("Unsupported OS: android; there is microdroid",
+                () -> builder().setOs("android"));
+        Check.equal("microdroid", payload().setOs("microdroid").build()
+                .getOs());
         Check.fails(UnsupportedOperationException.class,
                 "Protected VMs are not supported on this device.",
                 () -> builder().setProtectedVm(true));
@@ -108,13 +114,24 @@ public class TestConfig {
                     VirtualMachine.class.getField(name).getInt(null));
     }
 
-    private static void manager() {
-        VirtualMachineManager vmm = new LinuxContext()
-                .getSystemService(VirtualMachineManager.class);
+    private static void manager() throws Exception {
+        var context = new LinuxContext();
+        VirtualMachineManager vmm =
+                context.getSystemService(VirtualMachineManager.class);
         Check.that(vmm != null, "there is a manager");
         Check.equal(0, vmm.getCapabilities()
                 & VirtualMachineManager.CAPABILITY_PROTECTED_VM);
-        Check.equal(null, new LinuxContext().getSystemService(String.class));
+        Check.equal(null, context.getSystemService(String.class));
+        Check.that(context.getSystemService(Context.VIRTUALIZATION_SERVICE)
+                == vmm, "by name");
+        Check.equal(null, context.getSystemService("audio"));
+        Check.that(context.getPackageManager().hasSystemFeature(
+                PackageManager.FEATURE_VIRTUALIZATION_FRAMEWORK), "feature");
+        Check.that(!context.getPackageManager().hasSystemFeature("x"), "x");
+        Check.equal(java.util.List.of("microdroid"),
+                vmm.getSupportedOSList());
+        Check.equal(false, vmm.isFeatureEnabled(
+                VirtualMachineManager.FEATURE_NETWORK));
     }
 
     public static void main(String[] args) {

@@ -80,6 +80,10 @@ public class TestVirtualMachine {
         Check.that(manager.get("one") == vm, "one object per name");
         Check.that(manager.getOrCreate("one", config("spin").build()) == vm,
                 "getOrCreate finds it");
+        manager.testOnlyClearCache();
+        VirtualMachine again = manager.get("one");
+        Check.that(again != vm && again.getRootDir().equals(vm.getRootDir()),
+                "another object of the same VM");
         Check.equal(null, manager.get("none"));
         Check.equal(VirtualMachineException.CODE_NAME_ALREADY_EXISTS,
                 fails("virtual machine already exists", () -> manager

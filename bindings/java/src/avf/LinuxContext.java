@@ -1,6 +1,7 @@
 package avf;
 
 import android.content.Context;
+import android.content.pm.PackageManager;
 import android.system.virtualmachine.VirtualMachineManager;
 
 import java.io.File;
@@ -27,6 +28,18 @@ public final class LinuxContext extends Context {
         if (manager == null)
             manager = VirtualMachineManager.of(this);
         return serviceClass.cast(manager);
+    }
+
+    /** A program that has this class has the framework. Whether a VM would
+     * run is getCapabilities()'s to say. */
+    @Override
+    public PackageManager getPackageManager() {
+        return new PackageManager() {
+            @Override
+            public boolean hasSystemFeature(String name) {
+                return FEATURE_VIRTUALIZATION_FRAMEWORK.equals(name);
+            }
+        };
     }
 
     @Override

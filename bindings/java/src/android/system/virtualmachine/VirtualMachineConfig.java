@@ -331,6 +331,14 @@ public final class VirtualMachineConfig {
             return this;
         }
 
+        /** One of VirtualMachineManager.getSupportedOSList(). */
+        public Builder setOs(String os) {
+            if (!MICRODROID.equals(Objects.requireNonNull(os)))
+                throw new IllegalArgumentException("Unsupported OS: " + os
+                        + "; there is " + MICRODROID);
+            return this;
+        }
+
         /** One of ACCELERATION_*; AVF has no such choice. */
         public Builder setAcceleration(int acceleration) {
             if (acceleration < ACCELERATION_KVM

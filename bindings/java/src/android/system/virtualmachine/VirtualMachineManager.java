@@ -19,6 +19,19 @@ public class VirtualMachineManager {
     public static final int CAPABILITY_PROTECTED_VM = 1;
     public static final int CAPABILITY_NON_PROTECTED_VM = 2;
 
+    /* Names for isFeatureEnabled(). */
+    public static final String FEATURE_DICE_CHANGES =
+            "com.android.kvm.DICE_CHANGES";
+    public static final String FEATURE_LLPVM_CHANGES =
+            "com.android.kvm.LLPVM_CHANGES";
+    public static final String FEATURE_MULTI_TENANT =
+            "com.android.kvm.MULTI_TENANT";
+    public static final String FEATURE_NETWORK = "com.android.kvm.NETWORK";
+    public static final String FEATURE_REMOTE_ATTESTATION =
+            "com.android.kvm.REMOTE_ATTESTATION";
+    public static final String FEATURE_VENDOR_MODULES =
+            "com.android.kvm.VENDOR_MODULES";
+
     private final Handle handle;
     /** At most one object per VM. Guarded by this. */
     private final Map<String, WeakReference<VirtualMachine>> known =
@@ -42,21 +55,32 @@ public class VirtualMachineManager {
         return HostCapabilities.get();
     }
 
-    public List<String> getSupportedOSList() {
+    /* AVF's declare an exception that these have no reason for: who catches
+     * it there would not compile here without. */
+
+    public List<String> getSupportedOSList() throws VirtualMachineException {
         return List.of(VirtualMachineConfig.MICRODROID);
     }
 
-    public boolean isFeatureEnabled(String feature) {
+    /** feature is one of FEATURE_*; none of them is here yet. */
+    public boolean isFeatureEnabled(String feature)
+            throws VirtualMachineException {
         Objects.requireNonNull(feature);
         return false;
     }
 
-    public boolean isRemoteAttestationSupported() {
+    public boolean isRemoteAttestationSupported()
+            throws VirtualMachineException {
         return false;
     }
 
-    public boolean isUpdatableVmSupported() {
+    public boolean isUpdatableVmSupported() throws VirtualMachineException {
         return false;
+    }
+
+    /** Forget which object belongs to which name, as after a restart. */
+    public synchronized void testOnlyClearCache() {
+        known.clear();
     }
 
     /** A new one, stopped; an error when the name exists. */
