@@ -24,6 +24,8 @@ static struct virtio_pci *vp;
 static struct virtio_dev *dev;
 static int host = -1;
 
+TestSuite(hostile_pci, .timeout = 60);
+
 static struct virtio_dev *make_blk(void)
 {
 	return model_blk(&m.gm, &m.loop);

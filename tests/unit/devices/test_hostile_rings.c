@@ -30,6 +30,8 @@
 static struct virtio_fixture f;
 static int host = -1; /* our end of the console's port 0 */
 
+TestSuite(hostile_rings, .timeout = 60);
+
 /* --- the devices, and how an honest driver uses them -------------------- */
 
 static struct virtio_dev *make_blk(void)
@@ -298,7 +300,7 @@ static void strike(size_t victim, size_t attack, uint64_t features)
 	cr_expect(victims[victim].honest(), "%s: then an honest driver", what);
 }
 
-Test(hostile_rings, every_queue_against_every_attack, .timeout = 60)
+Test(hostile_rings, every_queue_against_every_attack)
 {
 	static const uint64_t features[] = {
 		0, VIRTIO_F_INDIRECT_DESC, VIRTIO_F_EVENT_IDX,
@@ -318,7 +320,7 @@ Test(hostile_rings, every_queue_against_every_attack, .timeout = 60)
 }
 
 /* A kick of a queue that is not there, or not set up, of every device. */
-Test(hostile_rings, kicks_of_other_queues, .timeout = 20)
+Test(hostile_rings, kicks_of_other_queues)
 {
 	static const unsigned int others[] = {63, 64, 0x7fffffff, UINT32_MAX};
 
@@ -342,7 +344,7 @@ Test(hostile_rings, kicks_of_other_queues, .timeout = 20)
 }
 
 /* Reset while there is work on every queue, and rings elsewhere after it. */
-Test(hostile_rings, reset_with_work_on_every_queue, .timeout = 60)
+Test(hostile_rings, reset_with_work_on_every_queue)
 {
 	for (size_t v = 0; v < ARRAY_SIZE(victims); v++) {
 		virtio_fixture_init(&f);

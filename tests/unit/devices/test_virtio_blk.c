@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <linux/virtio_blk.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -140,6 +141,16 @@ Test(virtio_blk, requests)
 		 16, false, VIRTIO_BLK_S_UNSUPP},
 		{"secure erase was not offered", VIRTIO_BLK_T_SECURE_ERASE, 0,
 		 16, false, VIRTIO_BLK_S_UNSUPP},
+		{"discard of nothing", VIRTIO_BLK_T_DISCARD, 0, 0, false,
+		 VIRTIO_BLK_S_UNSUPP},
+		{"discard of too much and half a range", VIRTIO_BLK_T_DISCARD,
+		 UINT64_MAX, 4095, false, VIRTIO_BLK_S_UNSUPP},
+		{"write zeroes of a read-only disk", VIRTIO_BLK_T_WRITE_ZEROES,
+		 0, 16, true, VIRTIO_BLK_S_UNSUPP},
+		{"secure erase of a read-only disk", VIRTIO_BLK_T_SECURE_ERASE,
+		 0, 16, true, VIRTIO_BLK_S_UNSUPP},
+		{"zone report was not offered", 16, 0, 512, false,
+		 VIRTIO_BLK_S_UNSUPP},
 		{"unknown type", 0xffffffff, 0, 0, false, VIRTIO_BLK_S_UNSUPP},
 	};
 
@@ -219,6 +230,156 @@ Test(virtio_blk, odd_chains)
 				     rows[i].what);
 		stop();
 	}
+}
+
+/* A request that leaves nothing to write its status to breaks the device,
+ * also when there is data to read. */
+Test(virtio_blk, a_status_that_cannot_be_written)
+{
+	struct fake_desc bufs[3] = {{0}};
+	uint32_t written;
+
+	for (uint32_t type = VIRTIO_BLK_T_IN; type <= VIRTIO_BLK_T_OUT;
+	     type++) {
+		start(true);
+		bufs[0] =
+			(struct fake_desc){.addr = header(type, 0), .len = 16};
+		bufs[1] = (struct fake_desc){
+			.addr = virtio_fixture_alloc(&f, 512), .len = 512};
+		bufs[2] = (struct fake_desc){
+			.addr = virtio_fixture_alloc(&f, 1), .len = 1};
+		(void)virtio_fixture_send(&f, 0, bufs, 3);
+		cr_expect_not(virtio_fixture_wait(&f, 0, &written));
+		cr_expect(f.dev->broken, "type %u", type);
+		stop();
+	}
+}
+
+/* The data's own last byte is the status then: half a sector is left. */
+Test(virtio_blk, a_status_inside_the_data)
+{
+	gpa_t gpa;
+	uint32_t written = 0;
+
+	start(true);
+	gpa = virtio_fixture_alloc(&f, 512);
+	(void)virtio_fixture_send(
+		&f, 0,
+		(struct fake_desc[]){
+			{.addr = header(VIRTIO_BLK_T_IN, 0), .len = 16},
+			{.addr = gpa, .len = 512, .flags = FAKE_WRITE}},
+		2);
+	cr_assert(virtio_fixture_wait(&f, 0, &written));
+	cr_expect_eq(*virtio_fixture_host(&f, gpa + 511), VIRTIO_BLK_S_IOERR);
+	cr_expect_eq(*virtio_fixture_host(&f, gpa), 0, "nothing was read");
+	cr_expect_eq(written, 1);
+	stop();
+}
+
+/*
+ * A second CPU moves the sector of every request between one that is there
+ * and one that lies behind the disk's end, where the file goes on: what is
+ * behind the end is never read, so nobody looks at the header twice.
+ */
+static bool stop_racing;
+
+static void *race_sector(void *at)
+{
+	const uint64_t inside = 1, outside = SECTORS + 4;
+
+	while (!__atomic_load_n(&stop_racing, __ATOMIC_RELAXED)) {
+		__atomic_store_n((uint64_t *)at, inside, __ATOMIC_RELAXED);
+		__atomic_store_n((uint64_t *)at, outside, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+Test(virtio_blk, a_header_that_changes)
+{
+	struct fake_desc bufs[3];
+	unsigned int n_ok = 0;
+	char secret[4096];
+	uint32_t written;
+	pthread_t thread;
+
+	start(true);
+	memset(secret, 0x77, sizeof(secret));
+	cr_assert_eq(pwrite(image, secret, sizeof(secret), SECTORS * 512),
+		     sizeof(secret));
+	bufs[0] = (struct fake_desc){.addr = header(VIRTIO_BLK_T_IN, 1),
+				     .len = 16};
+	bufs[1] = (struct fake_desc){.addr = virtio_fixture_alloc(&f, 512),
+				     .len = 512,
+				     .flags = FAKE_WRITE};
+	bufs[2] = status_byte();
+	cr_assert_eq(pthread_create(&thread, NULL, race_sector,
+				    virtio_fixture_host(&f, bufs[0].addr + 8)),
+		     0);
+	for (unsigned int i = 0; i < 20000; i++) {
+		(void)virtio_fixture_send(&f, 0, bufs, 3);
+		cr_assert(virtio_fixture_wait(&f, 0, &written));
+		n_ok += status_now() == VIRTIO_BLK_S_OK;
+		cr_assert_neq(*virtio_fixture_host(&f, bufs[1].addr), 0x77,
+			      "read behind the end in round %u", i);
+	}
+	__atomic_store_n(&stop_racing, true, __ATOMIC_RELAXED);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_expect(n_ok > 0 && n_ok < 20000, "no race: %u of 20000", n_ok);
+	stop();
+}
+
+/* A guest that makes its raw disk look like a qcow2 image with a backing file
+ * gets its own bytes back, now and after the next start: nobody probes. */
+Test(virtio_blk, a_disk_that_looks_like_qcow2_stays_raw)
+{
+	static const char qcow2[512] = "QFI\xfb\0\0\0\3\0\0\0\0\0\0\0\x70"
+				       "\0\0\0\x0b/etc/passwd";
+	struct virtio_dev *again = NULL;
+	struct disk *disk = NULL;
+	gpa_t gpa;
+
+	start(true);
+	gpa = virtio_fixture_put(&f, qcow2, sizeof(qcow2));
+	cr_expect_eq(request(VIRTIO_BLK_T_OUT, 0, gpa, 512), VIRTIO_BLK_S_OK);
+	virtio_dev_free(f.dev);
+	cr_assert_eq(disk_new(dup(image), true, &f.loop, NULL, &disk), 0);
+	cr_expect_eq(disk_sectors(disk), SECTORS);
+	cr_assert_eq(virtio_blk_new(&f.gm, disk, "serial", &again), 0);
+	virtio_fixture_attach(&f, again);
+	virtio_fixture_start(&f, FLUSH);
+	gpa = virtio_fixture_alloc(&f, 512);
+	cr_expect_eq(request(VIRTIO_BLK_T_IN, 0, gpa, 512), VIRTIO_BLK_S_OK);
+	cr_expect_eq(memcmp(virtio_fixture_host(&f, gpa), qcow2, 512), 0);
+	stop();
+}
+
+/* One head again and again, before any of them is answered. */
+Test(virtio_blk, one_request_offered_as_often_as_the_ring_is_long)
+{
+	const uint32_t size = SECTORS * 512;
+	struct fake_desc bufs[3];
+	uint32_t written;
+	uint16_t first;
+	unsigned int n = 0;
+
+	start(true);
+	bufs[0] = (struct fake_desc){.addr = header(VIRTIO_BLK_T_IN, 0),
+				     .len = 16};
+	bufs[1] = (struct fake_desc){.addr = virtio_fixture_alloc(&f, size),
+				     .len = size,
+				     .flags = FAKE_WRITE};
+	bufs[2] = status_byte();
+	first = fake_driver_add(&f.queues[0], bufs, 3);
+	for (unsigned int i = 1; i < FIXTURE_RING; i++)
+		fake_driver_publish(&f.queues[0], first);
+	virtio_dev_kick(f.dev, 0);
+	while (n < FIXTURE_RING && virtio_fixture_wait(&f, 0, &written)) {
+		cr_expect_eq(written, size + 1);
+		n++;
+	}
+	cr_expect_eq(n, FIXTURE_RING, "%u answers", n);
+	cr_expect_not(f.dev->broken);
+	stop();
 }
 
 Test(virtio_blk, too_much_in_one_request)

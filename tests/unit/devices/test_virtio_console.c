@@ -178,6 +178,109 @@ Test(virtio_console, a_short_control_message_is_ignored)
 	stop();
 }
 
+/* A message is its first eight bytes, however they are cut. */
+Test(virtio_console, a_control_message_in_pieces_is_one)
+{
+	static const uint8_t ready[16] = {
+		0, 0, 0, 0, VIRTIO_CONSOLE_DEVICE_READY, 0, 1, 0, 9, 9, 9, 9};
+	struct fake_desc bufs[16];
+	uint32_t written = 1;
+
+	for (unsigned int n = 8; n <= 16; n += 8) {
+		start(MULTIPORT);
+		for (unsigned int i = 0; i < n; i++)
+			bufs[i] = (struct fake_desc){
+				.addr = virtio_fixture_put(&f, &ready[i], 1),
+				.len = 1};
+		(void)virtio_fixture_send(&f, CONTROL_TX, bufs, n);
+		cr_assert(virtio_fixture_wait(&f, CONTROL_TX, &written));
+		cr_expect_eq(written, 0);
+		expect_control(0, VIRTIO_CONSOLE_PORT_ADD, "");
+		stop();
+	}
+}
+
+/* Buffers of the wrong direction on each queue come back unused. */
+Test(virtio_console, buffers_of_the_wrong_direction)
+{
+	static const struct {
+		const char *what;
+		unsigned int q;
+		uint16_t flags;
+	} rows[] = {
+		{"input that cannot be written", 0, 0},
+		{"output that cannot be read", 1, FAKE_WRITE},
+		{"control that cannot be written", CONTROL_RX, 0},
+		{"control that cannot be read", CONTROL_TX, FAKE_WRITE},
+		{"input of another port that cannot be written", 4, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fake_desc buf = {.len = 64, .flags = rows[i].flags};
+		uint32_t written = 1;
+		gpa_t gpa;
+
+		start(MULTIPORT);
+		say(0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+		say(1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+		buf.addr = gpa = virtio_fixture_alloc(&f, 64);
+		cr_assert_eq(fd_write_all(host[0], "typed", 5), 0);
+		cr_assert_eq(fd_write_all(host[1], "typed", 5), 0);
+		(void)virtio_fixture_send(&f, rows[i].q, &buf, 1);
+		cr_expect(virtio_fixture_wait(&f, rows[i].q, &written), "%s",
+			  rows[i].what);
+		cr_expect_eq(written, 0, "%s: %u", rows[i].what, written);
+		cr_expect_eq(*virtio_fixture_host(&f, gpa), 0, "%s",
+			     rows[i].what);
+		cr_expect_not(f.dev->broken, "%s", rows[i].what);
+		stop();
+	}
+}
+
+/* Window sizes, ports that open and close, events that are ours to send: a
+ * driver may repeat them as long as it likes. */
+Test(virtio_console, a_spam_of_events_is_not_answered)
+{
+	static const uint16_t events[] = {
+		VIRTIO_CONSOLE_RESIZE, VIRTIO_CONSOLE_PORT_OPEN,
+		VIRTIO_CONSOLE_PORT_NAME, VIRTIO_CONSOLE_PORT_REMOVE, 0xffff};
+
+	start(MULTIPORT);
+	for (unsigned int i = 0; i < 3000; i++) {
+		const gpa_t next = f.next;
+
+		say(i % 5, events[i % ARRAY_SIZE(events)], (uint16_t)i);
+		f.next = next;
+	}
+	cr_expect_not(f.dev->broken);
+	expect_no_control("nothing of that asks for an answer");
+	stop();
+}
+
+/* A console full of one-byte parts: all of them, in their order. */
+Test(virtio_console, many_tiny_parts)
+{
+	struct fake_desc bufs[FIXTURE_RING];
+	char text[FIXTURE_RING];
+	uint32_t written;
+
+	start(MULTIPORT);
+	for (unsigned int i = 0; i < FIXTURE_RING; i++) {
+		const char byte = (char)('0' + i);
+
+		bufs[i] = (struct fake_desc){
+			.addr = virtio_fixture_put(&f, &byte, 1), .len = 1};
+	}
+	for (unsigned int round = 0; round < 50; round++) {
+		(void)virtio_fixture_send(&f, 1, bufs, FIXTURE_RING);
+		cr_assert(virtio_fixture_wait(&f, 1, &written));
+		cr_assert_eq(read(host[0], text, sizeof(text)), FIXTURE_RING);
+		for (unsigned int i = 0; i < FIXTURE_RING; i++)
+			cr_expect_eq(text[i], (char)('0' + i));
+	}
+	stop();
+}
+
 Test(virtio_console, a_flood_of_questions_costs_nothing)
 {
 	start(MULTIPORT);

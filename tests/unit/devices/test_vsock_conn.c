@@ -208,3 +208,37 @@ Test(vsock_conn, the_guest_hears_when_half_of_its_credit_is_used_up)
 	}
 	cr_assert_eq(updates, 2);
 }
+
+/* Host ports wrap before the one that means "any", pass over those that are
+ * taken or listened to, and are given once. */
+Test(vsock_conn, host_ports_wrap_and_are_never_given_twice)
+{
+	struct virtio_vsock *vs =
+		container_of(guest.dev, struct virtio_vsock, dev);
+	uint32_t seen[8];
+	int pair[2];
+
+	cr_assert_eq(virtio_vsock_listen(guest.dev, UINT32_MAX - 2, accept_one,
+					 NULL),
+		     0);
+	cr_assert_eq(virtio_vsock_listen(guest.dev, VSOCK_EPHEMERAL_PORT + 1,
+					 accept_one, NULL),
+		     0);
+	vs->next_port = UINT32_MAX - 3;
+	for (unsigned int i = 0; i < ARRAY_SIZE(seen); i++) {
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		cr_assert_eq(virtio_vsock_connect(guest.dev, 80, pair[0], NULL,
+						  NULL),
+			     0);
+		seen[i] = TAILQ_LAST(&vs->all, vsock_list)->host_port;
+		cr_expect(seen[i] != UINT32_MAX && seen[i] != UINT32_MAX - 2);
+		cr_expect_neq(seen[i], VSOCK_EPHEMERAL_PORT + 1);
+		if (i == 3)
+			vs->next_port = UINT32_MAX - 3; /* all taken */
+		for (unsigned int k = 0; k < i; k++)
+			cr_expect_neq(seen[i], seen[k], "%u and %u", i, k);
+	}
+	cr_expect_eq(seen[0], UINT32_MAX - 3);
+	cr_expect_eq(seen[1], UINT32_MAX - 1);
+	cr_expect_eq(seen[2], VSOCK_EPHEMERAL_PORT);
+}

@@ -120,6 +120,11 @@ static const struct {
 	 RESET},
 	{"fwd_cnt behind", {.op = 6, .fwd_cnt = UINT32_MAX}, 0, SILENCE},
 	{"buf_alloc of 4 GiB", {.op = 6, .buf_alloc = UINT32_MAX}, 0, SILENCE},
+	{"a message's end on a stream (EOM, EOR)",
+	 {.op = 5, .flags = 3},
+	 0,
+	 SILENCE},
+	{"every flag on data", {.op = 5, .flags = UINT32_MAX}, 0, SILENCE},
 	{"SHUTDOWN with every flag", {.op = 4, .flags = UINT32_MAX}, 0, RESET},
 	{"SHUTDOWN without a flag", {.op = 4}, 0, SILENCE},
 	{"CREDIT_REQUEST", {.op = 7}, 0, CREDIT},
@@ -244,6 +249,75 @@ Test(vsock_tx, data_after_shutdown)
 	vsock_guest_send(&guest, &p, "x", 1);
 	cr_assert_eq(answer(&got), RESET);
 	expect_health("data after SHUTDOWN");
+}
+
+/* Each breach closes a connection; the log hears of ten. */
+static unsigned int n_lines;
+
+static void count_line(void *userdata, enum log_level level, const char *text)
+{
+	(void)userdata;
+	(void)level;
+	(void)text;
+	n_lines++;
+}
+
+Test(vsock_tx, breaches_without_end_do_not_fill_the_log)
+{
+	const struct log counting = {.sink = count_line,
+				     .max_level = LOG_LEVEL_DEBUG};
+	struct vsock_packet p = vsock_guest_packet(VSOCK_OP_RW, 2000, PORT);
+	struct vsock_packet got;
+
+	guest.dev->log = &counting;
+	p.len = UINT32_MAX;
+	for (unsigned int i = 0; i < 1000; i++) {
+		n_accepted = 2;
+		open_one(2000);
+		vsock_guest_send(&guest, &p, "x", 1);
+		cr_assert_eq(answer(&got), RESET);
+		cr_assert_eq(close(host_end[2]), 0);
+	}
+	cr_expect_gt(n_lines, 0);
+	cr_expect_leq(n_lines, LOG_BUDGET_LINES, "%u lines", n_lines);
+	expect_health("a thousand breaches");
+}
+
+/* The counters are 32 bits wide and wrap: credit goes on beyond 4 GiB, and a
+ * lie is one there, too. */
+Test(vsock_tx, counters_that_wrap)
+{
+	struct virtio_vsock *vs =
+		container_of(guest.dev, struct virtio_vsock, dev);
+	struct vsock_conn *conn = vsock_table_find(vs, PORT, VICTIM);
+	struct vsock_packet p =
+		vsock_guest_packet(VSOCK_OP_CREDIT_UPDATE, VICTIM, PORT);
+	struct vsock_packet got;
+
+	conn->sent = conn->peer_forwarded = UINT32_MAX - 1;
+	conn->received = conn->forwarded = UINT32_MAX - 1;
+	conn->announced = UINT32_MAX - 1;
+	p.fwd_cnt = UINT32_MAX - 1;
+	vsock_guest_send(&guest, &p, NULL, 0);
+	cr_assert_eq(write(host_end[0], "four", 4), 4);
+	cr_assert_eq(answer(&got), VSOCK_OP_RW);
+	cr_expect_eq(got.len, 4);
+	cr_expect_eq(conn->sent, 2, "it wrapped");
+	p.fwd_cnt = 2;
+	p.buf_alloc = 4;
+	vsock_guest_send(&guest, &p, NULL, 0);
+	cr_expect_eq(vsock_conn_credit(conn), 4, "all was read");
+	p = vsock_guest_packet(VSOCK_OP_RW, VICTIM, PORT);
+	p.fwd_cnt = 2;
+	p.len = 4;
+	vsock_guest_send(&guest, &p, "back", 4);
+	cr_expect_eq(conn->received, 2);
+	cr_expect_eq(conn->forwarded, 2);
+	p = vsock_guest_packet(VSOCK_OP_CREDIT_UPDATE, VICTIM, PORT);
+	p.fwd_cnt = 3;
+	vsock_guest_send(&guest, &p, NULL, 0);
+	cr_assert_eq(answer(&got), RESET, "one more than was sent");
+	expect_health("a lie beyond 4 GiB");
 }
 
 Test(vsock_tx, floods_are_answered_within_bounds)

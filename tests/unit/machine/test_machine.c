@@ -30,6 +30,11 @@ struct script_hv {
 	struct fake_hv fake;
 	struct hv_ops ops;
 	struct step steps[MAX_STEPS]; /* of vCPU 0; the others only wait */
+	/* Steps that are string instructions: elements, and where they are. */
+	struct {
+		uint32_t count;
+		void *data;
+	} strings[MAX_STEPS];
 	unsigned int n_steps;
 	atomic_uint n_done;
 	unsigned int failing_vcpu; /* index that cannot be made */
@@ -96,6 +101,10 @@ static void vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *e)
 	}
 	v->next++;
 	*e = (struct hv_exit){s->kind, s->addr, s->size, 1, &s->value};
+	if (hv->strings[v->next - 1].data) {
+		e->count = hv->strings[v->next - 1].count;
+		e->data = hv->strings[v->next - 1].data;
+	}
 	if (s->kind == HV_EXIT_FAILED)
 		(void)!fail(AVF_ERR_IO, "the hypervisor gave up");
 }
@@ -188,6 +197,14 @@ static void add_step(enum hv_exit_kind kind, uint64_t addr, uint32_t size,
 		     uint64_t value)
 {
 	hv->steps[hv->n_steps++] = (struct step){kind, addr, size, value};
+}
+
+static void add_string(enum hv_exit_kind kind, uint64_t addr, uint32_t size,
+		       uint32_t count, void *data)
+{
+	hv->strings[hv->n_steps].count = count;
+	hv->strings[hv->n_steps].data = data;
+	add_step(kind, addr, size, 0);
 }
 
 /* Build, run the script to the machine's end, and tear down. */
@@ -298,6 +315,63 @@ Test(machine, accesses_to_nowhere_read_ones_and_harm_nothing)
 	cr_expect_eq(stop_reason, AVF_STOP_REASON_SHUTDOWN);
 	cr_expect_eq(hv->steps[8].value, UINT64_MAX);
 	cr_expect_eq(hv->steps[10].value, UINT64_MAX);
+}
+
+/* CMOS, debug ports, a floppy, PCI's reset: there is none of it, in any
+ * width and as a string; no byte beside the string's own is written. */
+Test(machine, string_instructions_to_ports_that_are_not_there)
+{
+	static const uint16_t ports[] = {0x70, 0x71, 0xe9, 0x402, 0x3f0, 0xcf9};
+	static unsigned char strings[6][4098];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		add_string(HV_EXIT_PIO_READ, ports[i], 4, 1024, strings[i]);
+		add_string(HV_EXIT_PIO_WRITE, ports[i], 1, 4096, strings[i]);
+	}
+	add_step(HV_EXIT_POWER_OFF, 0, 0, 0);
+	run();
+	cr_expect_eq(stop_reason, AVF_STOP_REASON_SHUTDOWN);
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		cr_expect_eq(strings[i][0], 0xff, "port %x", ports[i]);
+		cr_expect_eq(strings[i][4095], 0xff, "port %x", ports[i]);
+		cr_expect_eq(strings[i][4096], 0, "port %x", ports[i]);
+	}
+}
+
+/* A page of output at once, and as much input as nobody typed. */
+Test(machine, string_instructions_to_the_serial_port)
+{
+	static char page[4096], got[8192];
+
+	memset(page, 'p', sizeof(page));
+	add_string(HV_EXIT_PIO_WRITE, MACHINE_COM1_PORT, 1, sizeof(page), page);
+	add_string(HV_EXIT_PIO_READ, MACHINE_COM1_PORT, 1, sizeof(got) / 2,
+		   got);
+	memset(got, 'g', sizeof(got));
+	add_step(HV_EXIT_POWER_OFF, 0, 0, 0);
+	run();
+	cr_expect_eq(got[sizeof(got) / 2 - 1], 0);
+	cr_expect_eq(got[sizeof(got) / 2], 'g', "beyond the string");
+	cr_expect_eq(read(console[0], got, sizeof(got)), sizeof(page));
+	cr_expect_eq(memcmp(got, page, sizeof(page)), 0);
+}
+
+/* The pieces of accesses that cross pages: nobody has registers of 3, 5, 6 or
+ * 7 bytes, and reads of them are ones. */
+Test(machine, accesses_of_odd_sizes)
+{
+	static const uint32_t sizes[] = {3, 5, 6, 7};
+	const uint64_t at = MACHINE_ECAM_BASE + 0x1000 - 4;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		add_step(HV_EXIT_MMIO_WRITE, at, sizes[i], 0);
+		add_step(HV_EXIT_MMIO_READ, at, sizes[i], 0);
+	}
+	add_step(HV_EXIT_POWER_OFF, 0, 0, 0);
+	run();
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		cr_expect_eq(hv->steps[2 * i + 1].value,
+			     (1ULL << 8 * sizes[i]) - 1, "%u bytes", sizes[i]);
 }
 
 Test(machine, the_serial_port_prints_to_the_console)

@@ -149,6 +149,25 @@ Test(virtio_pci, kicks_nobody_waits_for)
 	cr_expect_eq(fake_guest_read(&g, g.notify, 4), UINT32_MAX);
 }
 
+/* Notification data was not negotiated: the address alone decides (4.1.5.2),
+ * whatever index or offset the value claims, in any width. */
+Test(virtio_pci, what_a_kick_writes_means_nothing)
+{
+	static const uint64_t values[] = {1, 0xffff, 0xffff0000, UINT64_MAX};
+
+	start();
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		for (uint32_t size = 1; size <= 8; size *= 2) {
+			add(20 + size);
+			(void)bus_write(&m.mmio, g.notify, &values[i], size);
+			fake_machine_run(&m);
+			cr_expect_eq(answered(), 20 + size, "%llx, %u bytes",
+				     (unsigned long long)values[i], size);
+		}
+	}
+	cr_expect_eq(fake_guest_get(&g, C_STATUS), 15U);
+}
+
 Test(virtio_pci, kicks_before_driver_ok_and_after_reset)
 {
 	(void)fake_driver_init(&drv, &m.gm, 0x1000, 16);

@@ -86,6 +86,9 @@ static const struct {
 	{"a bit that is not offered", OFFERED | BIT64(0), 2, 0, false},
 	{"the highest bit", OFFERED | BIT64(63), 2, 0, false},
 	{"packed rings", OFFERED | BIT64(34), 2, 0, false},
+	{"notification data", OFFERED | BIT64(38), 2, 0, false},
+	{"reset of single queues", OFFERED | BIT64(40), 2, 0, false},
+	{"single root I/O virtualization", OFFERED | BIT64(37), 2, 0, false},
 	{"everything", UINT64_MAX, 2, 0, false},
 };
 

@@ -101,6 +101,22 @@ static const struct walk_row walks[] = {
 	 0,
 	 1,
 	 false},
+	{"a buffer inside the used ring (own harm)",
+	 {{RINGS + 16 * SIZE + 6 + 2 * SIZE + 2, 8, W, 0}},
+	 {{0}},
+	 0,
+	 1,
+	 0,
+	 1,
+	 false},
+	{"an indirect table inside the descriptor table (own harm)",
+	 {{RINGS + 16, 16, I, 0}, {BUF, 8, W, 0}},
+	 {{0}},
+	 0,
+	 1,
+	 0,
+	 1,
+	 false},
 	{"an indirect table",
 	 {{TABLE, 32, I, 0}},
 	 {{BUF, 8, N, 1}, {BUF, 8, W, 0}},
@@ -304,6 +320,22 @@ static const struct walk_row walks[] = {
 	 0,
 	 0,
 	 false},
+	{"an indirect table of nearly 4 GiB",
+	 {{TABLE, 0xfffffff0, I, 0}},
+	 {{BUF, 8, 0, 0}},
+	 0,
+	 AVF_ERR_PROTOCOL,
+	 0,
+	 0,
+	 false},
+	{"an indirect table across a hole in RAM",
+	 {{RAM - 16, 0x100020, I, 0}},
+	 {{BUF, 8, 0, 0}},
+	 0,
+	 AVF_ERR_PROTOCOL,
+	 0,
+	 0,
+	 false},
 	{"a loop in the indirect table",
 	 {{TABLE, 32, I, 0}},
 	 {{BUF, 8, N, 1}, {BUF, 8, N, 0}},
@@ -393,6 +425,35 @@ Test(queue, one_part_too_many)
 {
 	indirect_of(VIRTQ_MAX_PARTS + 1);
 	cr_expect_eq(virtq_pop(&vq, &chain), AVF_ERR_PROTOCOL);
+}
+
+/* All that a next field can name: found to be too long long before its end,
+ * straight on or in a circle. */
+static int pop_of_65536(uint16_t last_next)
+{
+	for (uint32_t i = 0; i < 65536; i++) {
+		uint16_t next = (uint16_t)(i + 1 < 65536 ? i + 1 : last_next);
+
+		fake_driver_indirect(&drv, HOLE_END, (uint16_t)i,
+				     (struct fake_desc){BUF, 1, N, next});
+	}
+	fake_driver_desc(&drv, 0,
+			 (struct fake_desc){HOLE_END, 16 * 65536, I, 0});
+	fake_driver_publish(&drv, 0);
+	return virtq_pop(&vq, &chain);
+}
+
+Test(queue, an_indirect_table_of_65536)
+{
+	cr_expect_eq(pop_of_65536(0), AVF_ERR_PROTOCOL);
+	cr_expect_eq(chain.n_readable, (unsigned int)VIRTQ_MAX_PARTS);
+	cr_expect_eq(pop_of_65536(65535), AVF_ERR_PROTOCOL);
+	/* one that is used is fine, however large the table is */
+	fake_driver_indirect(&drv, HOLE_END, 0,
+			     (struct fake_desc){BUF, 1, 0, 0});
+	fake_driver_set_avail_idx(&drv, 0);
+	fake_driver_publish(&drv, 0);
+	cr_expect_eq(virtq_pop(&vq, &chain), 1);
 }
 
 Test(queue, a_whole_ring_in_one_chain)
@@ -700,6 +761,55 @@ Test(queue, a_racing_writer)
 	for (int i = 0; i < 200000; i++) {
 		if (virtq_pop(&vq, &chain) != 1)
 			continue;
+		for (unsigned int k = 0;
+		     k < chain.n_readable + chain.n_writable; k++)
+			cr_assert(in_ram(&chain.parts[k]));
+		virtq_unpop(&vq);
+		n++;
+	}
+	__atomic_store_n(&stop_racing, true, __ATOMIC_RELAXED);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_log_info("%d of 200000 were fine", n);
+}
+
+/* The same for everything else that is read from the rings: index, head, and
+ * an indirect table whose size and place change with its entries. */
+static void *race_rings(void *unused)
+{
+	static const struct fake_desc table = {TABLE, 32, I, 0};
+	static const struct fake_desc wild_table = {RAM - 8, 0xfffffff0, I | N,
+						    0};
+	static const struct fake_desc fine = {BUF, 64, N, 1};
+	static const struct fake_desc last = {BUF, 64, W, 0};
+
+	(void)unused;
+	fake_driver_indirect(&drv, TABLE, 1, last);
+	while (!__atomic_load_n(&stop_racing, __ATOMIC_RELAXED)) {
+		fake_driver_desc(&drv, 0, table);
+		fake_driver_indirect(&drv, TABLE, 0, fine);
+		(void)!gmem_store_le16(&gm, drv.avail + 4, 0);
+		(void)!gmem_store_le16(&gm, drv.avail + 2, 1);
+		fake_driver_indirect(&drv, TABLE, 0, wild_table);
+		(void)!gmem_store_le16(&gm, drv.avail + 2, 0x8000);
+		(void)!gmem_store_le16(&gm, drv.avail + 4, 0xffff);
+		fake_driver_desc(&drv, 0, wild_table);
+	}
+	return NULL;
+}
+
+Test(queue, a_racing_writer_of_rings_and_tables)
+{
+	pthread_t thread;
+	int n = 0;
+
+	stop_racing = false;
+	cr_assert_eq(pthread_create(&thread, NULL, race_rings, NULL), 0);
+	for (int i = 0; i < 200000; i++) {
+		if (virtq_pop(&vq, &chain) != 1)
+			continue;
+		cr_assert_leq(chain.n_readable + chain.n_writable,
+			      (unsigned int)VIRTQ_MAX_PARTS);
+		cr_assert_lt(chain.head, SIZE);
 		for (unsigned int k = 0;
 		     k < chain.n_readable + chain.n_writable; k++)
 			cr_assert(in_ram(&chain.parts[k]));

@@ -126,3 +126,27 @@ Test(queue_events, kicks_by_event_index)
 	cr_expect_eq(fake_driver_used_flags(&drv), 0);
 	cr_expect(virtq_enable_kicks(&vq), "a request came in between");
 }
+
+/* What we wrote to the guest's memory is never asked for an answer. */
+Test(queue_events, scribbling_over_our_words_changes_nothing)
+{
+	const struct fake_desc buf = {BUF, 16, W, 0};
+	const gpa_t avail_event = drv.used + 4 + 8ULL * SIZE;
+
+	for (int event_idx = 0; event_idx < 2; event_idx++) {
+		vq.event_idx = event_idx;
+		for (uint32_t i = 0; i < 100; i++) {
+			cr_expect_not(virtq_enable_kicks(&vq));
+			cr_assert_eq(gmem_store_le16(&gm, avail_event,
+						     (uint16_t)(i * 7919)),
+				     0);
+			cr_assert_eq(gmem_store_le16(&gm, drv.used, 0xffff), 0);
+			(void)fake_driver_add(&drv, &buf, 1);
+			cr_expect(virtq_enable_kicks(&vq), "%u", i);
+			cr_assert_eq(virtq_pop(&vq, &chain), 1);
+			cr_assert_eq(virtq_push(&vq, chain.head, 0), 0);
+		}
+		cr_expect_eq(fake_driver_used_flags(&drv),
+			     event_idx ? 0xffffU : 0U);
+	}
+}
