@@ -1,0 +1,10 @@
+/* Parcels from and to hexadecimal text; spaces in it are for the reader. */
+#pragma once
+
+#include "binder/parcel.h"
+
+/** A received parcel of @session (or NULL) with these bytes. Cannot fail. */
+AParcel *parcel_from_hex(struct binder_session *session, const char *hex);
+
+/** Whether the parcel has these bytes; prints both when not. */
+bool parcel_is(const AParcel *parcel, const char *hex);
