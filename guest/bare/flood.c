@@ -2,7 +2,7 @@
  * Floods its VMM, in the way that "flood=" says, "rounds=" times:
  *
  *	1 serial   output by string instructions, never asking for room
- *	2 ports    every I/O port but those that end the VM, in every width
+ *	2 ports    I/O ports but those that end the VM, in every width
  *	3 connect  vsock connections to host port 9000, kept open
  *	4 strays   vsock data for connections that do not exist
  *	5 starve   accepts one connection, then gives no receive buffers
@@ -17,6 +17,7 @@
 
 #define COM1         0x3f8U
 #define CHUNK        4096U
+#define INPUT        64U
 #define HOST_PORT    9000U
 #define PORT         5678U
 #define HOST_CID     2U
@@ -70,8 +71,8 @@ static void flood_serial(void)
 	memset(chunk, 'x', sizeof(chunk));
 	out_string(COM1, chunk, sizeof(chunk));
 	/* nobody types: zeros, as many as asked for */
-	in_string(COM1, chunk, sizeof(chunk));
-	if (chunk[0] != 0 || chunk[CHUNK - 1] != 0)
+	in_string(COM1, chunk, INPUT);
+	if (chunk[0] != 0 || chunk[INPUT - 1] != 0 || chunk[INPUT] != 'x')
 		reset();
 }
 
@@ -101,8 +102,8 @@ static void flood_ports(void)
 {
 	static uint32_t port;
 
-	/* one step in each round: all of them in 65536 / 16 / 7 */
-	for (unsigned int i = 0; i < 16; i++, port += 7) {
+	/* five apart, so that every alignment has its turn */
+	for (unsigned int i = 0; i < 16; i++, port += 5) {
 		if (ends_the_vm(port & 0xffff) ||
 		    ends_the_vm((port + 3) & 0xffff))
 			continue;

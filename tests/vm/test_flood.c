@@ -21,6 +21,11 @@
 /* As in guest/bare/flood.c. */
 enum flood { SERIAL = 1, PORTS, CONNECT, STRAYS, STARVE };
 
+/* Pages of output: a pipe and the port's own ring hold seventeen. */
+#define SERIAL_PAGES 20U
+/* Steps of 16 ports, 5 apart, through all 65536. */
+#define PORT_STEPS (65536U / 16 / 5 + 1)
+
 /* More connections than a VMM takes from its guest: VSOCK_MAX_CONNS less
  * what it keeps for the host. */
 #define N_CONNECTIONS 3200U
@@ -70,18 +75,18 @@ static void run_to_the_end(enum flood flood, unsigned int rounds)
 
 static void serial_output(void)
 {
-	run_to_the_end(SERIAL, 100);
+	run_to_the_end(SERIAL, SERIAL_PAGES);
 }
 
-static void every_port(void)
+static void ports_of_all_kinds(void)
 {
-	run_to_the_end(PORTS, 65536 / 16 / 7 + 1);
+	run_to_the_end(PORTS, PORT_STEPS);
 }
 
 /* Nobody reads: what does not fit is dropped, and the guest never waits. */
 static void serial_output_that_nobody_reads(void)
 {
-	avf_config *config = flood_config(SERIAL, 100);
+	avf_config *config = flood_config(SERIAL, SERIAL_PAGES);
 	time_t begin = time(NULL);
 	struct vmt_vm v;
 	int ends[2];
@@ -253,7 +258,7 @@ static void a_guest_that_takes_nothing(void)
 static const struct vmt_test tests[] = {
 	{"serial_output", serial_output},
 	{"serial_output_that_nobody_reads", serial_output_that_nobody_reads},
-	{"every_port", every_port},
+	{"ports_of_all_kinds", ports_of_all_kinds},
 	{"more_connections_than_there_may_be",
 	 more_connections_than_there_may_be},
 	{"packets_for_nobody", packets_for_nobody},

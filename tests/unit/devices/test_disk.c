@@ -2,9 +2,12 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -170,6 +173,44 @@ Test(disk, a_refused_write_is_an_error_of_the_request)
 		cr_assert_eq(loop_run_once(&loop, 1000), 0);
 	cr_expect_eq(req.error, EPERM);
 	disk_free(disk);
+}
+
+/* A file system of sixteen pages, in a mount namespace of our own. */
+static bool make_small_file_system(char *place)
+{
+	return mkdtemp(place) &&
+	       (unshare(CLONE_NEWNS) == 0 ||
+		unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("disk", place, "tmpfs", 0, "size=64k") == 0;
+}
+
+/* The image is sparse, and what it grows into is taken. */
+Test(disk, a_full_file_system_is_an_error_of_the_request)
+{
+	static char block[256 << 10];
+	char place[] = "/tmp/avf-disk-XXXXXX", path[64];
+	struct iovec part = {block, sizeof(block)};
+	int fd;
+
+	if (!make_small_file_system(place)) {
+		(void)rmdir(place);
+		cr_skip_test("this user may not mount a file system");
+	}
+	(void)snprintf(path, sizeof(path), "%s/image", place);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(ftruncate(fd, 1 << 20), 0);
+	cr_assert_eq(loop_init(&loop), 0);
+	cr_assert_eq(disk_new(fd, true, &loop, NULL, &disk), 0);
+	disk_set_client(disk, &client, NULL);
+	cr_expect_eq(run(DISK_WRITE, 0, &part, 1), ENOSPC);
+	part = (struct iovec){block, 4096};
+	cr_expect_eq(run(DISK_READ, 0, &part, 1), 0, "it lives on");
+	disk_free(disk);
+	loop_fini(&loop);
+	(void)umount2(place, MNT_DETACH);
+	(void)rmdir(place);
 }
 
 Test(disk, drain_takes_everything_back)

@@ -14,11 +14,14 @@
 #define SECTORS  32U
 #define FLUSH    BIT64(VIRTIO_BLK_F_FLUSH)
 #define NOT_DONE 0xee
+/* Linux's headers redefine ours. */
+#define VIRTIO_F_INDIRECT BIT64(28)
 
 static struct virtio_fixture f;
 static int image = -1;
-static off_t image_size; /* 0: SECTORS */
-static gpa_t status;     /* of the last request */
+static off_t image_size;  /* 0: SECTORS */
+static gpa_t status;      /* of the last request */
+static uint32_t answered; /* bytes, status included */
 
 static void start(bool writable)
 {
@@ -76,15 +79,15 @@ static uint8_t request(uint32_t type, uint64_t sector, gpa_t data,
 {
 	const uint16_t flags = type == VIRTIO_BLK_T_OUT ? 0 : FAKE_WRITE;
 	struct fake_desc bufs[3] = {{.addr = header(type, sector), .len = 16}};
-	uint32_t written = 0;
 	unsigned int n = 1;
 
+	answered = 0;
 	if (size > 0)
 		bufs[n++] = (struct fake_desc){
 			.addr = data, .len = size, .flags = flags};
 	bufs[n++] = status_byte();
 	(void)virtio_fixture_send(&f, 0, bufs, n);
-	cr_assert(virtio_fixture_wait(&f, 0, &written), "type %u", type);
+	cr_assert(virtio_fixture_wait(&f, 0, &answered), "type %u", type);
 	return status_now();
 }
 
@@ -353,6 +356,48 @@ Test(virtio_blk, a_disk_that_looks_like_qcow2_stays_raw)
 	stop();
 }
 
+/* With a table as many parts as a chain can have: one more than we said. */
+Test(virtio_blk, more_parts_than_the_driver_was_told)
+{
+	uint32_t written = 0;
+	struct fake_desc d;
+	gpa_t table, data;
+
+	for (unsigned int parts = VIRTIO_BLK_SEG_MAX;
+	     parts <= VIRTIO_BLK_SEG_MAX + 1; parts++) {
+		start(true);
+		virtio_dev_reset(f.dev);
+		virtio_fixture_start(&f, FLUSH | VIRTIO_F_INDIRECT);
+		table = virtio_fixture_alloc(&f, 16 * (parts + 1));
+		data = virtio_fixture_alloc(&f, 32 * 512);
+		d = (struct fake_desc){.addr = header(VIRTIO_BLK_T_IN, 0),
+				       .len = 16,
+				       .flags = FAKE_NEXT,
+				       .next = 1};
+		fake_driver_indirect(&f.queues[0], table, 0, d);
+		for (uint16_t i = 1; i <= parts; i++) {
+			d = (struct fake_desc){data + i, 1,
+					       FAKE_WRITE | FAKE_NEXT,
+					       (uint16_t)(i + 1)};
+			/* a sector in all, and the status in the last part */
+			if (i == parts) {
+				d.flags = FAKE_WRITE;
+				d.len = 512 - parts + 2;
+			}
+			fake_driver_indirect(&f.queues[0], table, i, d);
+		}
+		d = (struct fake_desc){.addr = table,
+				       .len = 16 * (parts + 1),
+				       .flags = FAKE_INDIRECT};
+		(void)virtio_fixture_send(&f, 0, &d, 1);
+		cr_assert(virtio_fixture_wait(&f, 0, &written), "%u parts",
+			  parts);
+		cr_expect_eq(written, parts > VIRTIO_BLK_SEG_MAX ? 1U : 513U,
+			     "%u parts: %u", parts, written);
+		stop();
+	}
+}
+
 /* One head again and again, before any of them is answered. */
 Test(virtio_blk, one_request_offered_as_often_as_the_ring_is_long)
 {
@@ -426,6 +471,8 @@ Test(virtio_blk, get_id)
 			     VIRTIO_BLK_S_OK, "%s", rows[i].what);
 		cr_expect_str_eq(virtio_fixture_host(&f, gpa), rows[i].want,
 				 "%s", rows[i].what);
+		cr_expect_eq(answered, MIN(rows[i].room, 20U) + 1, "%s: %u",
+			     rows[i].what, answered);
 		stop();
 	}
 }
