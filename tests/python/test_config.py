@@ -1,8 +1,11 @@
 """Configurations: what is refused, with which code, and that nothing
 crashes."""
+import asyncio
+import inspect
 import json
 import os
 import pathlib
+import socket
 import tempfile
 import unittest
 
@@ -33,6 +36,15 @@ class Config(unittest.TestCase):
         self.assertEqual((config.name, config.memory_mib, config.vcpus),
                          ("käse", 64, 2))
         config.memory_mib = 128
+        config.boot_timeout = 1.5
+        config.jail = avf.Jail.STRICT
+        self.assertEqual(config.boot_timeout, 1.5)
+        self.assertIs(config.jail, avf.Jail.STRICT)
+        self.assertIs(config.debug_level, avf.DebugLevel.NONE)
+        with self.assertRaises(AttributeError):
+            config.kind = avf.ConfigKind.PAYLOAD
+        with self.assertRaises(avf.AvfError):
+            config.vcpus = 0
         config.acceleration = avf.Acceleration.EMULATION
         self.assertEqual(config.memory_mib, 128)
         self.assertEqual(config.acceleration, avf.Acceleration.EMULATION)
@@ -106,6 +118,9 @@ class Config(unittest.TestCase):
             config = avf.Config(kernel=KERNEL, disks=[disk])
             config.add_disk(second.name, writable=True, id="second")
             self.assertEqual(config.validate(), [])
+            self.assertEqual(config.disks, [(None, False, None),
+                                            (second.name, True, "second")])
+            self.assertEqual(config.disks[1].id, "second")
             self.refused("AVF_ERR_INVALID", config.add_disk, disk.name,
                          id="x" * 21)
 
@@ -140,12 +155,66 @@ class Config(unittest.TestCase):
         self.assertEqual(support.n_fds(), before)
 
 
+class Closed(unittest.TestCase):
+    """Whatever is called of an object that is closed: an error, no crash."""
+
+    def arguments(self, function):
+        known = {"other": avf.Config(), "config": avf.Config(kernel=KERNEL),
+                 "file": 1, "port": 5678, "name": "x", "seconds": 1.0,
+                 "directory": "/", "cmdline": "x", "descriptor": None,
+                 "sock": socket.socketpair()[0]}
+        return [known.get(p.name, 1) for p in
+                list(inspect.signature(function).parameters.values())
+                if p.default is p.empty and p.kind == p.POSITIONAL_OR_KEYWORD]
+
+    def use(self, thing, name):
+        function = getattr(thing, name)
+        if not callable(function):
+            return function
+        result = function(*self.arguments(function))
+        if inspect.iscoroutine(result):
+            return asyncio.run(result)
+        return next(result) if name == "events" else result
+
+    def test_every_member(self):
+        with tempfile.TemporaryDirectory() as dir:
+            manager = avf.Manager(dir)
+            vm = manager.create("one", avf.Config(kernel=KERNEL))
+            things = [avf.Config(kernel=KERNEL), vm, vm.to_descriptor(),
+                      avf.Vm(avf.Config(kernel=KERNEL)), manager]
+            for thing in things:
+                thing.close()
+            n = 0
+            for thing in things:
+                for name in dir_of(thing):
+                    with self.subTest(kind=type(thing).__name__, name=name):
+                        with self.assertRaisesRegex(avf.AvfError, "closed"):
+                            self.use(thing, name)
+                        n += 1
+            self.assertGreater(n, 80)
+            with self.assertRaisesRegex(avf.AvfError, "closed"):
+                avf.Manager(dir).import_from_descriptor("two", things[2])
+
+
+def dir_of(thing):
+    """What may not work any more."""
+    return [name for name in dir(type(thing)) if not name.startswith("_")
+            and name not in ("close", "load", "parse", "receive",
+                             "import_from_descriptor")]
+
+
 class Probe(unittest.TestCase):
     def test_rows(self):
         rows = avf.probe()
         self.assertIn("kvm.device", [row.what for row in rows])
         self.assertTrue(all(row.reason for row in rows))
         self.assertEqual(rows["kvm.device"], rows[0])
+        what, state, reason, hint = rows[0]
+        self.assertEqual((what, state, reason, hint), rows[0])
+        self.assertIs(type(state), avf.ProbeState)
+        self.assertEqual(rows[0][-1], hint)
+        self.assertIn(f"what={what!r}", repr(rows[0]))
+        self.assertEqual(len({row: 1 for row in rows}), len(rows))
         self.assertRaises(KeyError, lambda: rows["no such row"])
 
     def test_capabilities(self):

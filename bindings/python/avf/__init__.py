@@ -7,25 +7,34 @@
         for event in vm.events():
             print(event.type.name, event.text)
 """
-from ._config import Config, Problem
-from ._constants import (MAX_VSOCK_PORT, MIN_VSOCK_PORT, Acceleration,
-                         Capability, ConfigKind, CpuTopology, DebugLevel,
-                         ErrorCode, EventType, Jail, ProbeState, Status,
-                         StopReason)
-from ._errors import AvfError
-from ._image import image_build, package_create
-from ._manager import Descriptor, Manager
-from ._native import avf_version as version
-from ._probe import Probe, ProbeRow, capabilities, probe
-from ._vm import Event, Events, Listener, Vm
+from . import _native
+from ._constants import MAX_VSOCK_PORT, MIN_VSOCK_PORT, PREFIXES
 
+version = _native.avf_version
 __version__ = version()
 
-__all__ = [
-    "Acceleration", "AvfError", "Capability", "Config", "ConfigKind",
-    "CpuTopology", "DebugLevel", "Descriptor", "ErrorCode", "Event",
-    "EventType", "Events", "Jail", "Listener", "MAX_VSOCK_PORT",
-    "MIN_VSOCK_PORT", "Manager", "Probe", "ProbeRow",
-    "ProbeState", "Problem", "Status", "StopReason", "Vm", "capabilities",
-    "image_build", "package_create", "probe", "version",
-]
+# Where the other names are. They are imported when somebody asks for them:
+# who only probes must not wait for enumerations and locks.
+_HOMES = {
+    "AvfError": "_errors", "Config": "_config", "Descriptor": "_manager",
+    "Disk": "_config", "Event": "_vm", "Events": "_vm", "Listener": "_vm",
+    "Manager": "_manager", "Probe": "_probe", "ProbeRow": "_probe",
+    "Problem": "_config", "Vm": "_vm", "capabilities": "_probe",
+    "image_build": "_image", "package_create": "_image", "probe": "_probe",
+    **dict.fromkeys(PREFIXES, "_constants"),
+}
+
+__all__ = sorted([*_HOMES, "MAX_VSOCK_PORT", "MIN_VSOCK_PORT", "version"])
+
+
+def __getattr__(name):
+    home = _HOMES.get(name)
+    if not home:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = __import__(f"{__name__}.{home}", fromlist=[name])
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

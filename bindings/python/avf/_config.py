@@ -1,15 +1,25 @@
 """What a virtual machine is made of."""
-from __future__ import annotations
-
 import os
-from collections import namedtuple
 
 from . import _native as c
-from ._constants import Acceleration, ConfigKind, named
+from ._constants import named
 from ._handle import Handle
+from ._row import Row
 
-#: One thing that Config.validate() found wrong.
-Problem = namedtuple("Problem", "field text")
+
+class Problem(Row):
+    """One thing that Config.validate() found wrong."""
+
+    __slots__ = ()
+    _fields = ("field", "text")
+
+
+class Disk(Row):
+    """A disk of a configuration; path is None when an fd was given."""
+
+    __slots__ = ()
+    _fields = ("path", "writable", "id")
+
 
 # Names of keyword arguments that only a payload VM has.
 _PAYLOAD_FIELDS = {"package", "payload_name", "guest_image"}
@@ -32,10 +42,10 @@ class Config:
     descriptors are duplicated. Defaults are AVF's.
     """
 
-    def __init__(self, kind: ConfigKind | None = None, *, disks=(), **fields):
+    def __init__(self, kind=None, *, disks=(), **fields):
         if kind is None:
-            kind = (ConfigKind.PAYLOAD if _PAYLOAD_FIELDS & fields.keys()
-                    else ConfigKind.RAW)
+            kind = (c.AVF_CONFIG_PAYLOAD if _PAYLOAD_FIELDS & fields.keys()
+                    else c.AVF_CONFIG_RAW)
         self._own(c.avf_config_new(kind))
         for name, value in fields.items():
             setter = getattr(type(self), "set_" + name, None)
@@ -49,7 +59,7 @@ class Config:
         self._handle = Handle(pointer, c.avf_config_free, "configuration")
 
     @classmethod
-    def load(cls, path) -> Config:
+    def load(cls, path):
         """From a JSON file; paths in it are relative to it."""
         return cls._made(c.avf_config_load(path))
 
@@ -60,7 +70,7 @@ class Config:
         return config
 
     @classmethod
-    def parse(cls, text: str | bytes, base_dir=".") -> Config:
+    def parse(cls, text, base_dir="."):
         """From JSON text; paths in it are relative to base_dir."""
         if isinstance(text, str):
             text = text.encode()
@@ -70,11 +80,11 @@ class Config:
         finally:
             os.close(fd)
 
-    def close(self) -> None:
+    def close(self):
         """Close its files. VMs made of it keep theirs."""
         self._handle.close()
 
-    def __enter__(self) -> Config:
+    def __enter__(self):
         return self
 
     def __exit__(self, *_):
@@ -97,40 +107,24 @@ class Config:
         else:
             self._call(by_fd, fd)
 
-    @property
-    def kind(self) -> ConfigKind:
-        return ConfigKind(self._call(c.avf_config_get_kind))
-
-    def __getattr__(self, name):
-        # the rest of the getters, for instance config.payload_name
-        getter = getattr(c, "avf_config_get_" + name, None)
-        if not getter or name.startswith("disk"):
-            raise AttributeError(f"Config has no {name!r}")
-        return self._call(getter)
-
-    @property
-    def name(self) -> str | None:
-        return self._call(c.avf_config_get_name)
-
-    def set_name(self, name: str) -> None:
+    def set_name(self, name):
         """For logs; at most 64 bytes, no '/'."""
         self._call(c.avf_config_set_name, name)
 
-    def set_kernel(self, file) -> None:
+    def set_kernel(self, file):
         """ELF with a PVH note or a 64-bit entry, or a bzImage."""
         self._set_file(c.avf_config_set_kernel_fd, c.avf_config_set_kernel,
                        file)
 
-    def set_initrd(self, file) -> None:
+    def set_initrd(self, file):
         self._set_file(c.avf_config_set_initrd_fd, c.avf_config_set_initrd,
                        file)
 
-    def set_cmdline(self, cmdline: str) -> None:
+    def set_cmdline(self, cmdline):
         """Kernel parameters, after the library's own."""
         self._call(c.avf_config_set_cmdline, cmdline)
 
-    def add_disk(self, file, writable: bool = False,
-                 id: str | None = None) -> None:
+    def add_disk(self, file, writable=False, id=None):
         """A raw image or a block device; the guest can read id."""
         fd = _fileno(file)
         if fd is None:
@@ -138,76 +132,52 @@ class Config:
         else:
             self._call(c.avf_config_add_disk_fd, fd, writable, id)
 
-    @property
-    def memory_mib(self) -> int:
-        return self._call(c.avf_config_get_memory_mib)
-
-    @memory_mib.setter
-    def memory_mib(self, mib: int):
-        self.set_memory_mib(mib)
-
-    def set_memory_mib(self, mib: int) -> None:
+    def set_memory_mib(self, mib):
         self._call(c.avf_config_set_memory_mib, mib)
 
-    @property
-    def vcpus(self) -> int:
-        return self._call(c.avf_config_get_vcpus)
-
-    @vcpus.setter
-    def vcpus(self, count: int):
-        self.set_vcpus(count)
-
-    def set_vcpus(self, count: int) -> None:
+    def set_vcpus(self, count):
         self._call(c.avf_config_set_vcpus, count)
 
-    def set_cpu_topology(self, topology: int) -> None:
+    def set_cpu_topology(self, topology):
         self._call(c.avf_config_set_cpu_topology, topology)
 
-    @property
-    def acceleration(self) -> Acceleration:
-        return named(Acceleration, self._call(c.avf_config_get_acceleration))
-
-    @acceleration.setter
-    def acceleration(self, acceleration: int):
-        self.set_acceleration(acceleration)
-
-    def set_acceleration(self, acceleration: int) -> None:
+    def set_acceleration(self, acceleration):
         self._call(c.avf_config_set_acceleration, acceleration)
 
-    def set_jail(self, jail: int) -> None:
+    def set_jail(self, jail):
         """Jail.STRICT: no VM where the host forbids a part of the jail."""
         self._call(c.avf_config_set_jail, jail)
 
-    def set_protected(self, protected: bool) -> None:
+    def set_protected(self, protected):
         self._call(c.avf_config_set_protected, protected)
 
-    def set_debug_level(self, level: int) -> None:
+    def set_debug_level(self, level):
         self._call(c.avf_config_set_debug_level, level)
 
-    def set_hugepages(self, hugepages: bool) -> None:
+    def set_hugepages(self, hugepages):
         self._call(c.avf_config_set_hugepages, hugepages)
 
-    def set_package(self, file) -> None:
+    def set_package(self, file):
         """The payload package (.avfpkg) of a payload VM."""
         self._set_file(c.avf_config_set_package_fd, c.avf_config_set_package,
                        file)
 
-    def set_payload_name(self, name: str) -> None:
+    def set_payload_name(self, name):
         """The library in the package, for instance "libecho.so"."""
         self._call(c.avf_config_set_payload_name, name)
 
-    def set_guest_image(self, directory) -> None:
+    def set_guest_image(self, directory):
         """Made by image_build(); the default is looked for."""
         self._call(c.avf_config_set_guest_image, directory)
 
-    def set_console_output(self, file) -> None:
+    def set_console_output(self, file):
         """A descriptor or file object; None is nowhere."""
         self._call(c.avf_config_set_console_output, self._sink(file))
 
-    def set_console_input(self, file) -> None:
+    def set_console_input(self, file):
         self._call(c.avf_config_set_console_input, self._sink(file))
 
-    def set_log_output(self, file) -> None:
+    def set_log_output(self, file):
         """Where the payload's output and log go."""
         self._call(c.avf_config_set_log_output, self._sink(file))
 
@@ -221,28 +191,28 @@ class Config:
                             f"{type(file).__name__}")
         return fd
 
-    def set_boot_timeout(self, seconds: float) -> None:
+    def set_boot_timeout(self, seconds):
         """Until a payload must have started; 0 is AVF's default."""
         self._call(c.avf_config_set_boot_timeout_ms, int(seconds * 1000))
 
-    def set_encrypted_storage_bytes(self, size: int) -> None:
+    def set_encrypted_storage_bytes(self, size):
         """Of a named payload VM; 0 is none."""
         self._call(c.avf_config_set_encrypted_storage_bytes, size)
 
-    def set_vm_output_captured(self, captured: bool) -> None:
+    def set_vm_output_captured(self, captured):
         """For Vm.console_output() and log_output()."""
         self._call(c.avf_config_set_vm_output_captured, captured)
 
-    def set_vm_console_input_supported(self, supported: bool) -> None:
+    def set_vm_console_input_supported(self, supported):
         """For Vm.console_input()."""
         self._call(c.avf_config_set_vm_console_input_supported, supported)
 
-    def is_compatible_with(self, other: Config) -> bool:
+    def is_compatible_with(self, other):
         """Whether a VM of this configuration may get the other."""
         with other._handle as pointer:
             return self._call(c.avf_config_is_compatible, pointer)
 
-    def validate(self) -> list[Problem]:
+    def validate(self):
         """Everything that is wrong; an empty list when nothing is."""
         result = self._call(c.avf_config_validate)
         # [count, problems] unless the count is zero
@@ -253,3 +223,46 @@ class Config:
                     for i in range(c.avf_problems_count(problems))]
         finally:
             c.avf_problems_free(problems)
+
+    @property
+    def disks(self):
+        """In the order in which the guest sees them."""
+        return [Disk(self._call(c.avf_config_get_disk, i),
+                     self._call(c.avf_config_get_disk_writable, i),
+                     self._call(c.avf_config_get_disk_id, i))
+                for i in range(self._call(c.avf_config_get_disk_count))]
+
+    @property
+    def boot_timeout(self):
+        """In seconds."""
+        return self._call(c.avf_config_get_boot_timeout_ms) / 1000
+
+    @boot_timeout.setter
+    def boot_timeout(self, seconds):
+        self.set_boot_timeout(seconds)
+
+
+def _field(name, enumeration=None, is_writable=True):
+    """A property of what set_NAME() sets, or its default."""
+    getter = getattr(c, "avf_config_get_" + name)
+
+    def read(config):
+        value = config._call(getter)
+        return named(enumeration, value) if enumeration else value
+
+    def write(config, value):
+        getattr(config, "set_" + name)(value)
+
+    setattr(Config, name, property(read, write if is_writable else None))
+
+
+_field("kind", "ConfigKind", is_writable=False)
+for _name, _enumeration in (
+        ("acceleration", "Acceleration"), ("cpu_topology", "CpuTopology"),
+        ("debug_level", "DebugLevel"), ("jail", "Jail"), ("cmdline", None),
+        ("encrypted_storage_bytes", None), ("guest_image", None),
+        ("hugepages", None), ("initrd", None), ("kernel", None),
+        ("memory_mib", None), ("name", None), ("package", None),
+        ("payload_name", None), ("protected", None), ("vcpus", None),
+        ("vm_console_input_supported", None), ("vm_output_captured", None)):
+    _field(_name, _enumeration)

@@ -1,41 +1,49 @@
-"""Numbers of the C headers, which are AVF's, as enumerations."""
-from enum import IntEnum, IntFlag
-
+"""Numbers of the C headers, which are AVF's, as enumerations. Each is made
+when somebody asks for it: together they take as long as all the rest."""
 from . import _native as c
 
 MIN_VSOCK_PORT = 1024
 MAX_VSOCK_PORT = 2**32 - 1
 
-
-def _members(prefix):
-    return {name[len(prefix):]: value for name, value in vars(c).items()
-            if name.startswith(prefix) and isinstance(value, int)}
-
-
-# Spelled out by hand would be a second copy of the headers.
-ConfigKind = IntEnum("ConfigKind", _members("AVF_CONFIG_"),
-                     module=__package__)
-DebugLevel = IntEnum("DebugLevel", _members("AVF_DEBUG_LEVEL_"),
-                     module=__package__)
-CpuTopology = IntEnum("CpuTopology", _members("AVF_CPU_TOPOLOGY_"),
-                      module=__package__)
-Acceleration = IntEnum("Acceleration", _members("AVF_ACCELERATION_"),
-                       module=__package__)
-Jail = IntEnum("Jail", _members("AVF_JAIL_"), module=__package__)
-Status = IntEnum("Status", _members("AVF_STATUS_"), module=__package__)
-EventType = IntEnum("EventType", _members("AVF_EVENT_"), module=__package__)
-StopReason = IntEnum("StopReason", _members("AVF_STOP_REASON_"),
-                     module=__package__)
-ErrorCode = IntEnum("ErrorCode", _members("AVF_ERROR_"), module=__package__)
-ProbeState = IntEnum("ProbeState", _members("AVF_PROBE_"),
-                     module=__package__)
-Capability = IntFlag("Capability", _members("AVF_CAPABILITY_"),
-                     module=__package__)
+# Their members are the C constants of the prefix: spelled out by hand they
+# would be a second copy of the headers.
+PREFIXES = {
+    "Acceleration": "AVF_ACCELERATION_",
+    "Capability": "AVF_CAPABILITY_",
+    "ConfigKind": "AVF_CONFIG_",
+    "CpuTopology": "AVF_CPU_TOPOLOGY_",
+    "DebugLevel": "AVF_DEBUG_LEVEL_",
+    "ErrorCode": "AVF_ERROR_",
+    "EventType": "AVF_EVENT_",
+    "Jail": "AVF_JAIL_",
+    "ProbeState": "AVF_PROBE_",
+    "Status": "AVF_STATUS_",
+    "StopReason": "AVF_STOP_REASON_",
+}
 
 
-def named(kind, number):
-    """The member of kind, or the number when a newer library sent it."""
+def __getattr__(name):
+    prefix = PREFIXES.get(name)
+    if not prefix:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from enum import IntEnum, IntFlag
+    members = {key[len(prefix):]: value for key, value in vars(c).items()
+               if key.startswith(prefix) and isinstance(value, int)}
+    made = (IntFlag if name == "Capability" else IntEnum)(
+        name, members, module=__package__)
+    # two threads may come here at once; one enumeration is the one
+    return globals().setdefault(name, made)
+
+
+def kind(name):
+    """The enumeration of that name."""
+    return globals().get(name) or __getattr__(name)
+
+
+def named(name, number):
+    """The member of an enumeration, or the number when a newer library sent
+    it."""
     try:
-        return kind(number)
+        return kind(name)(number)
     except ValueError:
         return number

@@ -14,12 +14,12 @@ class AvfError(Exception):
     #: errno of the system call that failed, or 0.
     errno: int
 
-    def __init__(self, code: int, name: str, text: str, errno: int = 0):
+    def __init__(self, code, name, text, errno=0):
         super().__init__(code, name, text, errno)
         self.code = code
         self.name = name
         self.text = text
         self.errno = errno
 
-    def __str__(self) -> str:
+    def __str__(self):
         return f"{self.name}: {self.text}"

@@ -2,8 +2,7 @@
 from __future__ import annotations
 
 import os
-import select
-import threading
+from _thread import RLock  # threading's own; that module imports ten others
 
 from . import _native as c
 from ._errors import AvfError
@@ -24,7 +23,7 @@ class Handle:
         self._users = 0
         self._pid = os.getpid()
         # reentrant: a signal handler may call us in the midst of a call
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self.closed = False
 
     def __enter__(self):
@@ -67,7 +66,7 @@ class Alarm:
     """Lets threads sleep on a descriptor, and wakes all of them."""
 
     def __init__(self):
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._sleepers = 0
         self._fd = -1
 
@@ -87,6 +86,7 @@ class Alarm:
                 self._fd = -1
 
     def sleep(self, fd: int, seconds: float | None):
+        import select  # a shared object, which only waiting needs
         poll = select.poll()
         poll.register(fd, select.POLLIN)
         poll.register(self._fd, select.POLLIN)
@@ -102,7 +102,7 @@ class LoopWaiters:
     """Futures of asyncio tasks that wait for one descriptor."""
 
     def __init__(self):
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._waiting = {}
 
     async def wait(self, fd: int, changed):

@@ -1,10 +1,8 @@
 """Making the microguest image and payload packages."""
-from __future__ import annotations
-
 from . import _native as c
 
 
-def image_build(output=None, kernel_package=None, progress=None) -> None:
+def image_build(output=None, kernel_package=None, progress=None):
     """Build the microguest into the directory output (the user's default).
 
     kernel_package is a Debian package; without it one is downloaded.
@@ -13,8 +11,8 @@ def image_build(output=None, kernel_package=None, progress=None) -> None:
     c.avf_image_build(output, kernel_package, progress)
 
 
-def package_create(output, name: str, libraries, assets=None,
-                   programs=()) -> None:
+def package_create(output, name, libraries, assets=None,
+                   programs=()):
     """Make the payload package output of payload libraries, a directory of
     assets, and programs that the payload may execute in bin/."""
     c.avf_package_create(output, name, _paths(libraries), assets,

@@ -1,8 +1,6 @@
 """Virtual machines with a name: AVF's VirtualMachineManager."""
-from __future__ import annotations
-
-import threading
 import weakref
+from _thread import RLock
 
 from . import _native as c
 from ._config import Config
@@ -18,19 +16,19 @@ class Descriptor:
         self._handle = Handle(pointer, c.avf_descriptor_free, "descriptor")
 
     @classmethod
-    def receive(cls, sock) -> Descriptor:
+    def receive(cls, sock):
         """What send() sent over a connected Unix socket."""
         return cls(c.avf_descriptor_receive(sock.fileno()))
 
-    def send(self, sock) -> None:
+    def send(self, sock):
         """Over a connected Unix socket; it stays open here."""
         with self._handle as pointer:
             c.avf_descriptor_send(pointer, sock.fileno())
 
-    def close(self) -> None:
+    def close(self):
         self._handle.close()
 
-    def __enter__(self) -> Descriptor:
+    def __enter__(self):
         return self
 
     def __exit__(self, *_):
@@ -61,14 +59,14 @@ class Manager:
     def __init__(self, data_dir=None):
         self._handle = Handle(c.avf_manager_new(data_dir),
                               c.avf_manager_free, "manager")
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._vms = weakref.WeakValueDictionary()
 
-    def close(self) -> None:
+    def close(self):
         """VMs that are open stay so."""
         self._handle.close()
 
-    def __enter__(self) -> Manager:
+    def __enter__(self):
         return self
 
     def __exit__(self, *_):
@@ -92,12 +90,12 @@ class Manager:
             self._vms[name] = vm
             return vm
 
-    def create(self, name: str, config: Config) -> Vm:
+    def create(self, name, config):
         """AVF_ERR_EXISTS when there is one. Its files must be paths."""
         with config._handle as pointer:
             return self._vm(name, c.avf_manager_create, pointer)
 
-    def get(self, name: str) -> Vm | None:
+    def get(self, name):
         """None when there is none."""
         try:
             return self._vm(name, c.avf_manager_get)
@@ -106,22 +104,22 @@ class Manager:
                 raise
         return None
 
-    def get_or_create(self, name: str, config: Config) -> Vm:
+    def get_or_create(self, name, config):
         """config is ignored when the VM exists."""
         with config._handle as pointer:
             return self._vm(name, c.avf_manager_get_or_create, pointer)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name):
         """With all its files. It must be stopped."""
         with self._handle as pointer:
             c.avf_manager_delete(pointer, name)
 
-    def import_from_descriptor(self, name: str,
-                               descriptor: Descriptor) -> Vm:
+    def import_from_descriptor(self, name,
+                               descriptor):
         """A copy. The descriptor is closed, whatever happens."""
         return self._vm(name, c.avf_manager_import, descriptor._steal())
 
-    def names(self) -> list[str]:
+    def names(self):
         """Of all VMs, broken ones too."""
         with self._handle as pointer:
             names = c.avf_manager_list(pointer)

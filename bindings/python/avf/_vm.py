@@ -1,36 +1,41 @@
 """A virtual machine: run it, hear from it, talk to it, stop it."""
-from __future__ import annotations
-
 import time
-from collections import namedtuple
 
 from . import _native as c
 from ._config import Config
-from ._constants import ErrorCode, EventType, Status, StopReason, named
+from ._constants import named
 from ._errors import AvfError
 from ._handle import Alarm, Handle, LoopWaiters, milliseconds
+from ._row import Row
 
 #: How long Vm.connect() waits for the guest's answer, in seconds.
 CONNECT_TIMEOUT = 30.0
 
 
-class Event(namedtuple("Event", "type code time_ns text")):
+class Event(Row):
     """What happened. code is a StopReason for STOPPED, an ErrorCode for
     ERROR, the payload's exit code for PAYLOAD_FINISHED."""
 
     __slots__ = ()
+    _fields = ("type", "code", "time_ns", "text")
 
-    @classmethod
-    def _made(cls, row):
-        kind, code, time_ns, text = row
-        if kind == EventType.STOPPED:
-            code = named(StopReason, code)
-        elif kind == EventType.ERROR:
-            code = named(ErrorCode, code)
-        return cls(named(EventType, kind), code, time_ns, text)
+    @property
+    def type(self):
+        return named("EventType", self._row[0])
+
+    @property
+    def code(self):
+        kind, code = self._row[:2]
+        if kind == c.AVF_EVENT_STOPPED:
+            return named("StopReason", code)
+        return (named("ErrorCode", code) if kind == c.AVF_EVENT_ERROR
+                else code)
+
+    def _is_last(self):
+        return self._row[0] == c.AVF_EVENT_STOPPED
 
 
-def _socket(fd: int):
+def _socket(fd):
     import socket  # not everybody connects, and it takes time to import
     return socket.socket(fileno=fd)
 
@@ -42,7 +47,7 @@ class Vm:
     runs is killed. fileno() is readable while next_event() has something.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config):
         self._own(config._call(c.avf_vm_new))
 
     def _own(self, made):
@@ -51,7 +56,7 @@ class Vm:
         self._alarm = Alarm()
         self._loops = LoopWaiters()
 
-    def close(self) -> None:
+    def close(self):
         """Kill it when it runs, and free it. Its sockets stay."""
         self._handle.close(self._interrupt)
 
@@ -66,7 +71,7 @@ class Vm:
         self._alarm.ring()
         self._loops.ring()
 
-    def __enter__(self) -> Vm:
+    def __enter__(self):
         return self
 
     def __exit__(self, *_):
@@ -82,20 +87,20 @@ class Vm:
             return function(pointer, *args)
 
     @property
-    def name(self) -> str | None:
+    def name(self):
         """Of a named VM, else of its configuration."""
         return self._call(c.avf_vm_get_name)
 
     @property
-    def root_dir(self) -> str | None:
+    def root_dir(self):
         """The directory of a named VM's files."""
         return self._call(c.avf_vm_get_dir)
 
-    def get_config(self) -> Config:
+    def get_config(self):
         """A copy."""
         return Config._made(self._call(c.avf_vm_get_config))
 
-    def set_config(self, config: Config) -> None:
+    def set_config(self, config):
         """For the next runs; it must be compatible. A named VM keeps it."""
         with config._handle as pointer:
             self._call(c.avf_vm_set_config, pointer)
@@ -115,97 +120,99 @@ class Vm:
         return open(self._call(c.avf_vm_get_console_input), "wb",
                     buffering=0)
 
-    def to_descriptor(self) -> Descriptor:
+    def to_descriptor(self):
         """The files of a stopped named VM, to send to another process."""
         from ._manager import Descriptor
         return Descriptor(self._call(c.avf_vm_to_descriptor))
 
-    def run(self) -> None:
+    def run(self):
         """Start it. STARTED, or STOPPED with START_FAILED, follows."""
         self._call(c.avf_vm_run)
 
-    def stop(self) -> None:
+    def stop(self):
         """Ask the guest to shut down; it is killed after 5 s."""
         self._call(c.avf_vm_stop)
 
-    def kill(self) -> None:
+    def kill(self):
         """STOPPED with KILLED follows."""
         self._call(c.avf_vm_kill)
 
     @property
-    def status(self) -> Status:
+    def status(self):
         """RUNNING until STOPPED was taken."""
-        return Status(self._call(c.avf_vm_get_status))
+        return named("Status", self._call(c.avf_vm_get_status))
+
+    def _is_running(self):
+        return self._call(c.avf_vm_get_status) == c.AVF_STATUS_RUNNING
 
     @property
-    def pid(self) -> int:
+    def pid(self):
         """Of the VMM process; 0 when it does not run."""
         return self._call(c.avf_vm_get_pid)
 
-    def fileno(self) -> int:
+    def fileno(self):
         """To poll; do not read or close it."""
         with self._handle:
             return self._fd
 
-    def next_event(self) -> Event | None:
+    def next_event(self):
         """None when there is nothing now."""
         row = self._call(c.avf_vm_next_event)
         if row is None:
             return None
-        event = Event._made(row)
-        if event.type == EventType.STOPPED:
+        event = Event(*row)
+        if event._is_last():
             self._ring()  # the fd tells nobody else
         return event
 
-    def wait_event(self, timeout: float | None = None) -> Event | None:
+    def wait_event(self, timeout=None):
         """None when the seconds have passed or the VM is stopped."""
         end = None if timeout is None else time.monotonic() + timeout
         with self._handle, self._alarm:
             while True:
                 event = self.next_event()
-                if event or self.status == Status.STOPPED:
+                if event or not self._is_running():
                     return event
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     return None
                 self._alarm.sleep(self._fd, left)
 
-    def wait_stopped(self, timeout: float | None = None) -> Event | None:
+    def wait_stopped(self, timeout=None):
         """Pass over events until STOPPED, and return that."""
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             left = None if end is None else max(0, end - time.monotonic())
             event = self.wait_event(left)
-            if event is None or event.type == EventType.STOPPED:
+            if event is None or event._is_last():
                 return event
 
-    def events(self) -> Events:
+    def events(self):
         """For `for` and `async for`; STOPPED is the last one."""
         return Events(self)
 
-    async def wait_event_async(self) -> Event | None:
+    async def wait_event_async(self):
         """As wait_event(), in an asyncio task. Cancelling loses nothing."""
         with self._handle:
             while True:
                 event = self.next_event()
-                if event or self.status == Status.STOPPED:
+                if event or not self._is_running():
                     return event
                 await self._loops.wait(self._fd, self._is_over)
 
     def _is_over(self):
-        return (self._handle.closed
-                or self._call(c.avf_vm_get_status) == Status.STOPPED)
+        return self._handle.closed or not self._is_running()
 
-    def connect(self, port: int,
-                timeout: float | None = CONNECT_TIMEOUT):
+    def connect(self, port,
+                timeout=CONNECT_TIMEOUT):
         """A stream socket.socket to the guest's vsock port."""
         _check_port(port)
         with self._handle as pointer:
             return _socket(c.avf_vm_connect(pointer, port,
                                             milliseconds(timeout)))
 
-    async def connect_async(self, port: int,
-                            timeout: float | None = CONNECT_TIMEOUT):
+    async def connect_async(self, port,
+                            timeout=CONNECT_TIMEOUT):
         """The same, non-blocking, for asyncio."""
         import asyncio
         loop = asyncio.get_running_loop()
@@ -213,14 +220,14 @@ class Vm:
         sock.setblocking(False)
         return sock
 
-    def listen(self, port: int) -> Listener:
+    def listen(self, port):
         """Take what this guest connects to the host's vsock port."""
         _check_port(port)
         with self._handle as pointer:
             return Listener(c.avf_vm_listen(pointer, port))
 
 
-def _check_port(port: int):
+def _check_port(port):
     if not 0 <= port < 2**32:
         raise AvfError(c.AVF_ERR_INVALID, "AVF_ERR_INVALID",
                        f"Bad port {port}: an application may use 1024 to "
@@ -230,28 +237,28 @@ def _check_port(port: int):
 class Events:
     """The events of one run, in both kinds of loops."""
 
-    def __init__(self, vm: Vm):
+    def __init__(self, vm):
         self._vm = vm
         self._over = False
 
     def _took(self, event, end):
         if event is None:
             raise end
-        self._over = event.type == EventType.STOPPED
+        self._over = event._is_last()
         return event
 
-    def __iter__(self) -> Events:
+    def __iter__(self):
         return self
 
-    def __next__(self) -> Event:
+    def __next__(self):
         if self._over:
             raise StopIteration
         return self._took(self._vm.wait_event(), StopIteration)
 
-    def __aiter__(self) -> Events:
+    def __aiter__(self):
         return self
 
-    async def __anext__(self) -> Event:
+    async def __anext__(self):
         if self._over:
             raise StopAsyncIteration
         return self._took(await self._vm.wait_event_async(),
@@ -267,7 +274,7 @@ class Listener:
         self._alarm = Alarm()
         self._loops = LoopWaiters()
 
-    def close(self) -> None:
+    def close(self):
         """Stop listening. Sockets that were taken stay."""
         self._handle.close(self._interrupt)
 
@@ -275,7 +282,7 @@ class Listener:
         self._alarm.ring()
         self._loops.ring()
 
-    def __enter__(self) -> Listener:
+    def __enter__(self):
         return self
 
     def __exit__(self, *_):
@@ -285,7 +292,7 @@ class Listener:
         if hasattr(self, "_loops"):
             self._handle.close()
 
-    def fileno(self) -> int:
+    def fileno(self):
         """Readable while a connection waits."""
         with self._handle:
             return self._fd
@@ -300,7 +307,7 @@ class Listener:
                 raise
         return None
 
-    def accept(self, timeout: float | None = None):
+    def accept(self, timeout=None):
         """A stream socket.socket. AvfError with AVF_ERR_TIMEOUT, or
         AVF_ERR_CLOSED when the VM has stopped."""
         end = None if timeout is None else time.monotonic() + timeout
