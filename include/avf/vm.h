@@ -7,8 +7,14 @@
  * no threads, installs no signal handlers and does not use SIGCHLD.
  *
  * Thread rule: one thread at a time per VM, except where a function says
- * "any thread". Handles are valid only in the process that made them; after
- * a fork() the child may only exec or exit.
+ * "any thread".
+ *
+ * Fork rule: handles of VMs, listeners and managers belong to the process
+ * that made them. A child may exec, exit, or go on and make handles of its
+ * own; what would reach its parent's VM fails there with AVF_ERR_STATE, and
+ * freeing a handle frees the child's memory and copies of descriptors only.
+ * Every descriptor is close-on-exec. A channel ends when the last copy of its
+ * descriptor is closed, a child's too.
  */
 #pragma once
 

@@ -13,6 +13,14 @@ static int enter(const void *handle, const void *result)
 	return 0;
 }
 
+/* What reaches the VM, and not only the handle's memory. */
+static int enter_vm(const avf_vm *vm, const void *result)
+{
+	int rc = enter(vm, result);
+
+	return rc < 0 ? rc : vm_check_owner(vm);
+}
+
 int avf_vm_new(const avf_config *config, avf_vm **ret_vm)
 {
 	int rc = enter(config, ret_vm);
@@ -32,21 +40,21 @@ void avf_vm_free(avf_vm *vm)
 
 int avf_vm_run(avf_vm *vm)
 {
-	int rc = enter(vm, vm);
+	int rc = enter_vm(vm, vm);
 
 	return rc < 0 ? rc : vm_run(vm);
 }
 
 int avf_vm_stop(avf_vm *vm)
 {
-	int rc = enter(vm, vm);
+	int rc = enter_vm(vm, vm);
 
 	return rc < 0 ? rc : vm_stop(vm);
 }
 
 int avf_vm_kill(avf_vm *vm)
 {
-	int rc = enter(vm, vm);
+	int rc = enter_vm(vm, vm);
 
 	return rc < 0 ? rc : vm_kill(vm);
 }
@@ -65,7 +73,7 @@ int avf_vm_get_config(const avf_vm *vm, avf_config **ret_config)
 
 int avf_vm_set_config(avf_vm *vm, const avf_config *config)
 {
-	int rc = enter(vm, config);
+	int rc = enter_vm(vm, config);
 
 	if (rc < 0)
 		return rc;
@@ -75,7 +83,7 @@ int avf_vm_set_config(avf_vm *vm, const avf_config *config)
 
 int avf_vm_get_console_output(avf_vm *vm, int *ret_fd)
 {
-	int rc = enter(vm, ret_fd);
+	int rc = enter_vm(vm, ret_fd);
 
 	return rc < 0 ? rc
 		      : capture_get(&vm->capture, vm->config, CAPTURE_CONSOLE,
@@ -84,7 +92,7 @@ int avf_vm_get_console_output(avf_vm *vm, int *ret_fd)
 
 int avf_vm_get_log_output(avf_vm *vm, int *ret_fd)
 {
-	int rc = enter(vm, ret_fd);
+	int rc = enter_vm(vm, ret_fd);
 
 	return rc < 0 ? rc
 		      : capture_get(&vm->capture, vm->config, CAPTURE_LOG,
@@ -93,7 +101,7 @@ int avf_vm_get_log_output(avf_vm *vm, int *ret_fd)
 
 int avf_vm_get_console_input(avf_vm *vm, int *ret_fd)
 {
-	int rc = enter(vm, ret_fd);
+	int rc = enter_vm(vm, ret_fd);
 
 	return rc < 0 ? rc
 		      : capture_get(&vm->capture, vm->config, CAPTURE_INPUT,
@@ -123,7 +131,7 @@ static int check_event(const struct avf_event *event)
 
 int avf_vm_next_event(avf_vm *vm, struct avf_event *ret_event)
 {
-	int rc = enter(vm, ret_event);
+	int rc = enter_vm(vm, ret_event);
 
 	if (rc < 0)
 		return rc;
@@ -133,7 +141,7 @@ int avf_vm_next_event(avf_vm *vm, struct avf_event *ret_event)
 
 int avf_vm_wait_event(avf_vm *vm, int timeout_ms, struct avf_event *ret_event)
 {
-	int rc = enter(vm, ret_event);
+	int rc = enter_vm(vm, ret_event);
 
 	if (rc < 0)
 		return rc;
@@ -143,14 +151,14 @@ int avf_vm_wait_event(avf_vm *vm, int timeout_ms, struct avf_event *ret_event)
 
 int avf_vm_connect(avf_vm *vm, uint32_t port, int timeout_ms, int *ret_fd)
 {
-	int rc = enter(vm, ret_fd);
+	int rc = enter_vm(vm, ret_fd);
 
 	return rc < 0 ? rc : vm_connect(vm, port, timeout_ms, ret_fd);
 }
 
 int avf_vm_listen(avf_vm *vm, uint32_t port, avf_listener **ret_listener)
 {
-	int rc = enter(vm, ret_listener);
+	int rc = enter_vm(vm, ret_listener);
 
 	return rc < 0 ? rc : vm_listen(vm, port, ret_listener);
 }

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/owner.h"
 #include "client/vm.h"
 #include "wire/wire.h"
 
@@ -116,6 +117,7 @@ int vm_listen(struct avf_vm *vm, uint32_t port,
 	rc = wire_wait_reply(ours, LISTEN_TIMEOUT_MS);
 	if (rc < 0)
 		return error_prefix("listen on port %u", port);
+	listener->owner = owner_self();
 	listener->fd = take_fd(&ours);
 	*ret_listener = TAKE_PTR(listener);
 	return 0;
@@ -145,8 +147,11 @@ static int take_accepted(struct avf_listener *listener, int *ret_fd)
 
 int listener_accept(struct avf_listener *listener, int timeout_ms, int *ret_fd)
 {
-	int rc = fd_wait(listener->fd, POLLIN, timeout_ms);
+	int rc = owner_check(listener->owner, "listener");
 
+	if (rc < 0)
+		return rc;
+	rc = fd_wait(listener->fd, POLLIN, timeout_ms);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,10 +42,34 @@ int vmm_process_spawn(struct vmm_process *ret_process)
 	rc = spawn_process(&params, &child);
 	if (rc < 0)
 		return rc;
+	ret_process->self = -1;
 	ret_process->pid = child.pid;
 	ret_process->pidfd = child.pidfd;
 	ret_process->control = take_fd(&ours);
 	return 0;
+}
+
+/*
+ * The VMM gets an epoll descriptor with our pidfd in it, and not the pidfd,
+ * which is good for sending signals. An epoll holds no reference: @self, and
+ * the copy of it that a child has, keep the pidfd there to be watched.
+ */
+int vmm_process_tell_owner(struct vmm_process *process)
+{
+	CLEANUP(close_p) int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event ev = {.events = EPOLLIN};
+	int rc;
+
+	if (epoll_fd < 0)
+		return fail_errno("epoll_create1");
+	process->self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (process->self < 0)
+		return fail_errno("pidfd_open");
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, process->self, &ev) < 0)
+		return fail_errno("epoll_ctl");
+	rc = wire_send(process->control, WIRE_OWNER, NULL, 0, &epoll_fd, 1);
+	/* a VMM that has ended already is told by its end */
+	return rc == AVF_ERR_CLOSED ? 0 : rc;
 }
 
 static bool wait_for(struct vmm_process *p, int flags, struct vmm_exit *ret)
@@ -93,6 +118,7 @@ void vmm_process_fini(struct vmm_process *process)
 		(void)wait_for(process, 0, &ended);
 	}
 	close_p(&process->control);
+	close_p(&process->self);
 	close_p(&process->pidfd);
 	process->pid = 0;
 }

@@ -6,12 +6,15 @@
 
 #include "base/error.h"
 
-/* One running avf-vmm. Empty: { -1, -1, 0 }. */
+/* One running avf-vmm. Empty: VMM_PROCESS_EMPTY. */
 struct vmm_process {
+	int self;    /* owned: a pidfd of this process */
 	int control; /* owned: our end of the control socket */
 	int pidfd;   /* owned */
 	pid_t pid;
 };
+
+#define VMM_PROCESS_EMPTY ((struct vmm_process){-1, -1, -1, 0})
 
 /* How a process ended. */
 struct vmm_exit {
@@ -25,6 +28,12 @@ struct vmm_exit {
  * Errors: AVF_ERR_NOT_FOUND, AVF_ERR_LIMIT, AVF_ERR_NO_MEMORY, AVF_ERR_IO.
  */
 int vmm_process_spawn(struct vmm_process *ret_process) MUST_CHECK;
+
+/**
+ * Let the VMM know when this process ends, also while a child that it forked
+ * lives and keeps copies of its descriptors. Does not block.
+ */
+int vmm_process_tell_owner(struct vmm_process *process) MUST_CHECK;
 
 /** Whether it has ended; fills *@ret_exit then. Does not block. */
 bool vmm_process_reap(struct vmm_process *process, struct vmm_exit *ret_exit);

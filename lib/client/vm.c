@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/owner.h"
 #include "client/run_config.h"
 #include "wire/wire.h"
 
@@ -47,10 +48,11 @@ int vm_new(const avf_config *config, struct avf_vm **ret_vm)
 
 	if (!vm)
 		return fail(AVF_ERR_NO_MEMORY, "VM handle");
+	vm->owner = owner_self();
 	capture_init(&vm->capture);
 	vm->epoll_fd = -1;
 	vm->stop_timer_fd = -1;
-	vm->process = (struct vmm_process){-1, -1, 0};
+	vm->process = VMM_PROCESS_EMPTY;
 	(void)pthread_mutex_init(&vm->lock, NULL); /* cannot fail on Linux */
 	rc = init(vm, config);
 	if (rc < 0) {
@@ -61,8 +63,34 @@ int vm_new(const avf_config *config, struct avf_vm **ret_vm)
 	return 0;
 }
 
+int vm_check_owner(const struct avf_vm *vm)
+{
+	return owner_check(vm->owner, "VM");
+}
+
+/* In a child: let our copies of the parent's descriptors go, and nothing
+ * else. Its lock may have been held by a thread that is not here. What a
+ * manager counts the handles of stays as it is. */
+static void abandon(struct avf_vm *vm)
+{
+	if (vm->backing)
+		return;
+	fd_close(vm->process.control);
+	fd_close(vm->process.self);
+	fd_close(vm->process.pidfd);
+	capture_fini(&vm->capture);
+	fd_close(vm->stop_timer_fd);
+	fd_close(vm->epoll_fd);
+	config_free(vm->config);
+	free(vm);
+}
+
 void vm_free(struct avf_vm *vm)
 {
+	if (vm && !owner_is_self(vm->owner)) {
+		abandon(vm);
+		return;
+	}
 	if (!vm || (vm->backing && !vm->backing->ops->release(vm)))
 		return;
 	vm_clear_run(vm);
@@ -116,7 +144,8 @@ static int start(struct avf_vm *vm, const struct vm_config *orders)
 	rc = watch(vm, process.pidfd);
 	if (rc < 0)
 		return rc;
-	return run_config_send(orders, process.control);
+	rc = run_config_send(orders, process.control);
+	return rc < 0 ? rc : vmm_process_tell_owner(&vm->process);
 }
 
 enum avf_status vm_get_status(const struct avf_vm *vm)

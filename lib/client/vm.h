@@ -35,6 +35,7 @@ struct vm_backing {
 };
 
 struct avf_vm {
+	pid_t owner;                /* the process that made it */
 	avf_config *config;         /* owned; may be deferred */
 	struct vm_backing *backing; /* NULL: nothing on disk */
 	struct capture capture;
@@ -67,6 +68,9 @@ int vm_kill(struct avf_vm *vm) MUST_CHECK;
 /** Kill the VMM unless it ends in a few seconds. For vm_event.c. */
 void vm_limit_end(struct avf_vm *vm);
 
+/** Fail with AVF_ERR_STATE in a child of the process that made @vm. */
+int vm_check_owner(const struct avf_vm *vm) MUST_CHECK;
+
 /** Back to the stopped state: reap, close, forget. For vm_event.c. */
 void vm_clear_run(struct avf_vm *vm);
 
@@ -77,6 +81,7 @@ int vm_wait_event(struct avf_vm *vm, int timeout_ms,
 
 /* channel.c */
 struct avf_listener {
+	pid_t owner;
 	int fd; /* SOCK_SEQPACKET: REPLY, then ACCEPTED messages */
 };
 

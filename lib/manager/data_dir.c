@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/owner.h"
 #include "manager/manager.h"
 
 #define VM_DIR   "vm"
@@ -129,6 +130,7 @@ int manager_new(const char *data_dir, struct avf_manager **ret_manager)
 	manager = calloc(1, sizeof(*manager));
 	if (!manager)
 		return fail(AVF_ERR_NO_MEMORY, "manager");
+	manager->owner = owner_self();
 	manager->vm_fd = -1;
 	manager->work_fd = -1;
 	manager->refs = 1;

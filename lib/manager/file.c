@@ -130,6 +130,17 @@ int file_lock(int dir_fd, const char *name, bool exclusive, int *ret_fd)
 	return 0;
 }
 
+void file_unlock(int fd)
+{
+	struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+	if (fd < 0)
+		return;
+	/* the lock is the open file's: a copy would keep it */
+	(void)fcntl(fd, F_OFD_SETLK, &lock);
+	fd_close(fd);
+}
+
 static void remove_below(int dir_fd, const char *name, unsigned int depth);
 
 static void empty_dir(DIR *dir, unsigned int depth)

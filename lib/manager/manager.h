@@ -36,6 +36,7 @@
 
 /* Guarded by @lock, but for what never changes after _new: the fds. */
 struct avf_manager {
+	pid_t owner;          /* the process that made it */
 	pthread_mutex_t lock; /* taken before any avf_vm's */
 	unsigned int refs;    /* the owner, and one per named VM */
 	int vm_fd;            /* owned: DATA/vm */
@@ -126,6 +127,9 @@ int file_sync(int fd, const char *what) MUST_CHECK;
  */
 int file_lock(int dir_fd, const char *name, bool exclusive,
 	      int *ret_fd) MUST_CHECK;
+/** Give up the lock of file_lock() and close: also when a child of ours,
+ * forked meanwhile, has a copy of @fd. */
+void file_unlock(int fd);
 /** Remove @name and all below it, as far as it can. */
 void file_remove_tree(int dir_fd, const char *name);
 

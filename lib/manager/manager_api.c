@@ -1,5 +1,6 @@
 /* The public edge: clear the record, refuse NULL, pass on. */
 #include "base/cleanup.h"
+#include "base/owner.h"
 #include "manager/manager.h"
 
 static int enter(const void *first, const void *second)
@@ -8,6 +9,14 @@ static int enter(const void *first, const void *second)
 	if (!first || !second)
 		return fail(AVF_ERR_INVALID, "NULL argument");
 	return 0;
+}
+
+/* After a fork() the lock may be held by a thread that the child has not. */
+static int enter_manager(const avf_manager *manager, const void *result)
+{
+	int rc = enter(manager, result);
+
+	return rc < 0 ? rc : owner_check(manager->owner, "manager");
 }
 
 int avf_manager_new(const char *data_dir, avf_manager **ret_manager)
@@ -19,14 +28,14 @@ int avf_manager_new(const char *data_dir, avf_manager **ret_manager)
 
 void avf_manager_free(avf_manager *manager)
 {
-	if (manager)
+	if (manager && owner_is_self(manager->owner))
 		manager_unref(manager);
 }
 
 int avf_manager_create(avf_manager *manager, const char *name,
 		       const avf_config *config, avf_vm **ret_vm)
 {
-	int rc = enter(manager, ret_vm);
+	int rc = enter_manager(manager, ret_vm);
 
 	if (rc == 0)
 		rc = enter(name, config);
@@ -35,7 +44,7 @@ int avf_manager_create(avf_manager *manager, const char *name,
 
 int avf_manager_get(avf_manager *manager, const char *name, avf_vm **ret_vm)
 {
-	int rc = enter(manager, ret_vm);
+	int rc = enter_manager(manager, ret_vm);
 
 	if (rc == 0)
 		rc = enter(name, name);
@@ -45,7 +54,7 @@ int avf_manager_get(avf_manager *manager, const char *name, avf_vm **ret_vm)
 int avf_manager_get_or_create(avf_manager *manager, const char *name,
 			      const avf_config *config, avf_vm **ret_vm)
 {
-	int rc = enter(manager, ret_vm);
+	int rc = enter_manager(manager, ret_vm);
 
 	if (rc == 0)
 		rc = enter(name, config);
@@ -55,7 +64,7 @@ int avf_manager_get_or_create(avf_manager *manager, const char *name,
 
 int avf_manager_delete(avf_manager *manager, const char *name)
 {
-	int rc = enter(manager, name);
+	int rc = enter_manager(manager, name);
 
 	return rc < 0 ? rc : manager_delete(manager, name);
 }
@@ -64,7 +73,7 @@ int avf_manager_import(avf_manager *manager, const char *name,
 		       avf_descriptor *descriptor, avf_vm **ret_vm)
 {
 	CLEANUP(descriptor_free_p) avf_descriptor *taken = descriptor;
-	int rc = enter(manager, ret_vm);
+	int rc = enter_manager(manager, ret_vm);
 
 	if (rc == 0)
 		rc = enter(name, taken);
@@ -73,7 +82,7 @@ int avf_manager_import(avf_manager *manager, const char *name,
 
 int avf_manager_list(avf_manager *manager, avf_names **ret_names)
 {
-	int rc = enter(manager, ret_names);
+	int rc = enter_manager(manager, ret_names);
 
 	return rc < 0 ? rc : names_read(manager->vm_fd, ret_names);
 }
@@ -94,6 +103,8 @@ int avf_vm_to_descriptor(avf_vm *vm, avf_descriptor **ret_descriptor)
 {
 	int rc = enter(vm, ret_descriptor);
 
+	if (rc == 0)
+		rc = vm_check_owner(vm);
 	if (rc == 0)
 		rc = vm_check_stopped(vm);
 	if (rc < 0)

@@ -11,7 +11,7 @@
 
 static void named_vm_free(struct named_vm *named)
 {
-	fd_close(named->lock_fd);
+	file_unlock(named->lock_fd);
 	fd_close(named->dir_fd);
 	free(named->path);
 	free(named->name);

@@ -58,6 +58,28 @@ static void on_connect(struct vmm *vmm, uint32_t port,
 		connected(answer, rc);
 }
 
+static void owner_ended(struct loop_source *source, uint32_t events)
+{
+	struct vmm *vmm = container_of(source, struct vmm, owner_source);
+
+	(void)events;
+	vmm_stop(vmm, AVF_STOP_REASON_KILLED, "the application is gone");
+}
+
+/* Takes the descriptor out of the message when it succeeds. */
+static int on_owner(struct vmm *vmm, struct wire_message *message)
+{
+	int rc;
+
+	if (vmm->owner >= 0)
+		return fail(AVF_ERR_PROTOCOL, "a second owner");
+	rc = loop_add(&vmm->loop, &vmm->owner_source, message->fds[0], EPOLLIN,
+		      owner_ended);
+	if (rc == 0)
+		vmm->owner = wire_take_fd(message, 0);
+	return rc;
+}
+
 /* A message that the library would not send ends nothing but itself. */
 static int dispatch(struct vmm *vmm, struct wire_message *message)
 {
@@ -68,6 +90,8 @@ static int dispatch(struct vmm *vmm, struct wire_message *message)
 		on_stop(vmm);
 		return 0;
 	}
+	if (message->type == WIRE_OWNER && message->n_fds == 1)
+		return on_owner(vmm, message);
 	rc = wire_body(message, &body, sizeof(body));
 	if (rc < 0)
 		return rc;
@@ -117,6 +141,7 @@ static void ready(struct loop_source *source, uint32_t events)
 
 int control_init(struct vmm *vmm)
 {
+	vmm->owner = -1;
 	return loop_add(&vmm->loop, &vmm->control_source, vmm->control, EPOLLIN,
 			ready);
 }
@@ -131,4 +156,9 @@ void control_blocked(void *userdata)
 void control_fini(struct vmm *vmm)
 {
 	loop_remove(&vmm->loop, &vmm->control_source);
+	/* no source: there never was an owner */
+	if (!vmm->owner_source.ready)
+		return;
+	loop_remove(&vmm->loop, &vmm->owner_source);
+	close_p(&vmm->owner);
 }

@@ -27,6 +27,8 @@ struct vmm {
 	struct vm_config config;
 	int control; /* owned */
 	struct loop_source control_source;
+	struct loop_source owner_source;
+	int owner; /* owned; readable when the application has ended */
 	struct event_queue events;
 	struct backend *backend; /* owned */
 	struct manager manager;

@@ -97,7 +97,7 @@ static int check(const struct wire_header *header, const struct msghdr *msg,
 			    "control message says %" PRIu32 " bytes, has %zu",
 			    le32_get(header->size),
 			    (size_t)n - sizeof(*header));
-	if (type < WIRE_RUN || type > WIRE_ACCEPTED)
+	if (type < WIRE_RUN || type > WIRE_OWNER)
 		return fail(AVF_ERR_PROTOCOL, "control message type %" PRIu32,
 			    type);
 	m->type = (enum wire_type)type;

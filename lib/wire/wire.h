@@ -6,6 +6,8 @@
  * one build, but neither trusts the other's lengths.
  *
  *   library -> VMM   RUN {configuration}     fds as the configuration says
+ *                    OWNER {}                fds: readable when the
+ *                                            application has ended
  *                    STOP {}
  *                    CONNECT {port}          fds: channel end, reply socket
  *                    LISTEN {port}           fds: listener socket
@@ -14,7 +16,8 @@
  * CONNECT is answered on its own reply socket, LISTEN on the listener
  * socket, so that any thread can do either without a demultiplexer: a REPLY
  * first, and on a listener then one ACCEPTED {port} with an fd per
- * connection. The end of the control socket ends the VM.
+ * connection. The end of the control socket ends the VM; so does the
+ * application's, which a child of it may keep the socket open beyond.
  */
 #pragma once
 
@@ -37,6 +40,7 @@ enum wire_type {
 	WIRE_EVENT = 5,
 	WIRE_REPLY = 6,
 	WIRE_ACCEPTED = 7,
+	WIRE_OWNER = 8,
 };
 
 struct wire_header {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,11 @@ void vmt_fail(const char *file, int line, const char *format, ...)
 	vprintf(format, args);
 	va_end(args);
 	printf("\n");
+}
+
+bool vmt_has_failed(void)
+{
+	return n_problems > 0;
 }
 
 void vmt_skip(const char *reason)
@@ -435,6 +441,13 @@ void vmt_sleep_ms(unsigned int ms)
 	const struct timespec pause = {ms / 1000, ms % 1000 * 1000000L};
 
 	(void)nanosleep(&pause, NULL);
+}
+
+bool vmt_wait_readable(int fd, int timeout_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, timeout_ms) > 0;
 }
 
 bool vmt_send(int fd, const void *data, size_t size)

@@ -39,6 +39,10 @@ void vmt_skip(const char *reason);
 void vmt_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** Whether the running test has failed. For a child of it, which starts with
+ * its parent's failures. */
+bool vmt_has_failed(void);
+
 /* Goes on when it fails. */
 #define CHECK(condition)                                                \
 	do {                                                            \
@@ -148,6 +152,9 @@ int vmt_memfd(size_t size, int fill);
 
 uint64_t vmt_now_ms(void);
 void vmt_sleep_ms(unsigned int ms);
+
+/** Wait until @fd is readable, or hung up. */
+bool vmt_wait_readable(int fd, int timeout_ms);
 
 /** Send or receive all of it; false on an error or an early end. */
 bool vmt_send(int fd, const void *data, size_t size);

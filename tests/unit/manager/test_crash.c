@@ -86,6 +86,8 @@ static bool run_until(int (*operation)(void), int n)
 	return false;
 }
 
+/* Each child has a manager of its own: its parent's is not for it. */
+
 static int child_create(void)
 {
 	avf_manager *mine = NULL;
@@ -97,26 +99,33 @@ static int child_create(void)
 
 static int child_delete(void)
 {
-	return avf_manager_delete(manager, "one") < 0;
+	avf_manager *mine = NULL;
+
+	return avf_manager_new(dir, &mine) < 0 ||
+	       avf_manager_delete(mine, "one") < 0;
 }
 
 static int child_set_config(void)
 {
+	avf_manager *mine = NULL;
 	avf_vm *vm = NULL;
 
-	return avf_config_set_memory_mib(config, 99) < 0 ||
-	       avf_manager_get(manager, "one", &vm) < 0 ||
+	return avf_manager_new(dir, &mine) < 0 ||
+	       avf_config_set_memory_mib(config, 99) < 0 ||
+	       avf_manager_get(mine, "one", &vm) < 0 ||
 	       avf_vm_set_config(vm, config) < 0;
 }
 
 static int child_import(void)
 {
 	avf_descriptor *descriptor = NULL;
+	avf_manager *mine = NULL;
 	avf_vm *vm = NULL;
 
-	return avf_manager_get(manager, "one", &vm) < 0 ||
+	return avf_manager_new(dir, &mine) < 0 ||
+	       avf_manager_get(mine, "one", &vm) < 0 ||
 	       avf_vm_to_descriptor(vm, &descriptor) < 0 ||
-	       avf_manager_import(manager, "two", descriptor, &vm) < 0;
+	       avf_manager_import(mine, "two", descriptor, &vm) < 0;
 }
 
 /* @name is there and whole, or not there; and the name can be used. Returns

@@ -133,7 +133,7 @@ Test(wire, malformed_packets_are_refused_and_their_fds_closed)
 		{"one byte short of a header", 0x31465641, 2, 0, 11},
 		{"wrong magic", 0x41414141, 2, 0, 12},
 		{"type 0", 0x31465641, 0, 0, 12},
-		{"type beyond the last", 0x31465641, 8, 0, 12},
+		{"type beyond the last", 0x31465641, 9, 0, 12},
 		{"type with the sign bit", 0x31465641, 0x80000002, 0, 12},
 		{"says more than it has", 0x31465641, 2, 1, 12},
 		{"says less than it has", 0x31465641, 2, 3, 16},
