@@ -153,7 +153,9 @@ AVF_EXPORT int avf_vm_run(avf_vm *vm) AVF_CHECK;
 
 /**
  * Ask the guest to shut down; when it has not after 5 s, or cannot be asked,
- * it is killed. The end is told by the STOPPED event. Does not block.
+ * it is killed. A VMM that does not do even that (it may have got a SIGSTOP)
+ * is killed after 7 s by avf_vm_next_event(), which avf_vm_get_fd() asks for.
+ * The end is told by the STOPPED event. Does not block.
  * Errors: AVF_ERR_STATE ("VM is not running").
  */
 AVF_EXPORT int avf_vm_stop(avf_vm *vm) AVF_CHECK;
