@@ -68,7 +68,7 @@ enum avf_jail {
 /** Limits and defaults. */
 #define AVF_MAX_VCPUS          32U
 #define AVF_MAX_DISKS          16U
-#define AVF_MIN_MEMORY_MIB     2U
+#define AVF_MIN_MEMORY_MIB     1U
 #define AVF_MAX_MEMORY_MIB     (256U * 1024U)
 #define AVF_DEFAULT_MEMORY_MIB 256U
 /** Longest kernel command line, NUL excluded, in bytes: what Linux takes on
@@ -128,6 +128,14 @@ AVF_EXPORT int avf_config_load(const char *path,
  */
 AVF_EXPORT int avf_config_copy(const avf_config *config,
 			       avf_config **ret_config) AVF_CHECK;
+
+/**
+ * Open files that are given by path only when a VM runs, as AVF does: a
+ * setter remembers the path, whether or not there is a file, and avf_vm_run()
+ * fails in its place. Call it before a file is set.
+ * Errors: AVF_ERR_STATE (a file was set before).
+ */
+AVF_EXPORT int avf_config_defer_files(avf_config *config) AVF_CHECK;
 
 /** The kind that was given to avf_config_new(). */
 AVF_EXPORT enum avf_config_kind avf_config_get_kind(const avf_config *config);

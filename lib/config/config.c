@@ -204,6 +204,10 @@ int config_set_payload_name(avf_config *config, const char *name)
 	if (config->vm.kind != AVF_CONFIG_PAYLOAD)
 		return fail(AVF_ERR_STATE,
 			    "payload_name: only for a payload VM");
+	if (name && strchr(name, '/'))
+		return fail(AVF_ERR_INVALID,
+			    "payload_name: Payload binary name must not "
+			    "specify a path");
 	rc = config_check_name(name, "payload_name",
 			       VM_CONFIG_MAX_PAYLOAD_NAME);
 	if (rc < 0)

@@ -90,6 +90,28 @@ int avf_config_add_disk(avf_config *config, const char *path,
 	return config_add_disk_at(config, AT_FDCWD, path, options);
 }
 
+static bool has_file(const avf_config *config)
+{
+	const struct vm_config *vm = &config->vm;
+
+	return vm->kernel_fd >= 0 || vm->initrd_fd >= 0 ||
+	       vm->package_fd >= 0 || vm->n_disks > 0;
+}
+
+int avf_config_defer_files(avf_config *config)
+{
+	int rc = begin(config);
+
+	if (rc < 0)
+		return rc;
+	if (!config->deferred && has_file(config))
+		return fail(AVF_ERR_STATE,
+			    "defer_files: a file is open already; call it "
+			    "first");
+	config->deferred = true;
+	return 0;
+}
+
 int avf_config_set_console_output(avf_config *config, int fd)
 {
 	int rc = begin(config);

@@ -125,8 +125,12 @@ static int open_disks(avf_config *config)
 static int open_file(avf_config *config, enum config_file file)
 {
 	CLEANUP(free_p) char *path = TAKE_PTR(config->paths[file]);
+	int rc = path ? config_set_file_at(config, file, AT_FDCWD, path) : 0;
 
-	return path ? config_set_file_at(config, file, AT_FDCWD, path) : 0;
+	/* AVF's words for it */
+	return rc < 0 && file == CONFIG_PACKAGE
+		       ? error_prefix("Failed to open APK")
+		       : rc;
 }
 
 int config_resolve(const avf_config *config, avf_config **ret_config)

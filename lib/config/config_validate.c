@@ -82,12 +82,19 @@ static int check_loaded(const struct vm_config *vm, avf_problems *problems,
 			    size, vm->memory_mib);
 }
 
+/* Open, or known by path until a run opens it. */
+static bool has_file(const avf_config *config, int fd, enum config_file file)
+{
+	return fd >= 0 || (config->deferred && config->paths[file]);
+}
+
 static int check_boot(const avf_config *config, avf_problems *problems)
 {
 	const struct vm_config *vm = &config->vm;
 	int rc;
 
-	if (vm->kind == AVF_CONFIG_RAW && vm->kernel_fd < 0) {
+	if (vm->kind == AVF_CONFIG_RAW &&
+	    !has_file(config, vm->kernel_fd, CONFIG_KERNEL)) {
 		rc = problems_add(problems, "kernel",
 				  "a raw VM needs a kernel");
 		if (rc < 0)
@@ -106,7 +113,7 @@ static int check_payload(const avf_config *config, avf_problems *problems)
 
 	if (vm->kind != AVF_CONFIG_PAYLOAD)
 		return 0;
-	if (vm->package_fd < 0) {
+	if (!has_file(config, vm->package_fd, CONFIG_PACKAGE)) {
 		rc = problems_add(problems, "package",
 				  "a payload VM needs a payload package");
 		if (rc < 0)
@@ -166,7 +173,8 @@ static int check_shared(const struct vm_config *vm, avf_problems *problems,
 	const struct vm_disk *disk = &vm->disks[index];
 
 	for (unsigned int i = 0; i < index; i++) {
-		if (!disk->writable && !vm->disks[i].writable)
+		if (vm->disks[i].fd < 0 ||
+		    (!disk->writable && !vm->disks[i].writable))
 			continue;
 		if (is_same_file(disk->fd, vm->disks[i].fd))
 			return problems_add(problems, field,
@@ -206,6 +214,8 @@ static int check_disks(const avf_config *config, avf_problems *problems)
 	int rc;
 
 	for (unsigned int i = 0; i < vm->n_disks; i++) {
+		if (vm->disks[i].fd < 0)
+			continue; /* the run that opens it will see */
 		rc = check_disk(vm, problems, i);
 		if (rc < 0)
 			return rc;
@@ -262,15 +272,22 @@ int config_validate(const avf_config *config, avf_problems **ret_problems)
 	return count;
 }
 
-/* For avf_vm_new(), which has one text for all of it. */
+/* For avf_vm_new(), which has one text for all of it. Files that each run
+ * opens anew are looked at by the run. */
 int config_check(const avf_config *config)
 {
 	CLEANUP(problems_free_p) avf_problems *problems = NULL;
 	int rc;
 
-	rc = config_validate(config, &problems);
-	if (rc <= 0)
+	problems = calloc(1, sizeof(*problems));
+	if (!problems)
+		return fail(AVF_ERR_NO_MEMORY, "list of problems");
+	rc = run_checks(config, problems);
+	if (rc < 0)
 		return rc;
+	error_clear(); /* what a check met on its way is a row now */
+	if (problems->n_rows == 0)
+		return 0;
 	return fail(AVF_ERR_INVALID, "%s: %s", problems->rows[0].field,
 		    problems->rows[0].text);
 }

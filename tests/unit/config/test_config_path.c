@@ -126,6 +126,48 @@ Test(config_path, an_fd_can_be_added_to_a_deferred_one)
 	close(fd);
 }
 
+/* AVF's builder takes any path; the run that opens it says what is wrong. */
+Test(config_path, files_can_be_opened_late)
+{
+	avf_config *open = NULL;
+	avf_config *late = NULL;
+
+	cr_assert_eq(avf_config_new(AVF_CONFIG_PAYLOAD, &late), 0);
+	cr_assert_eq(avf_config_set_payload_name(late, "libx.so"), 0);
+	cr_assert_eq(avf_config_defer_files(late), 0);
+	cr_expect_eq(config_check(late), AVF_ERR_INVALID, "no package");
+	cr_assert_eq(avf_config_set_package(late, "/no/such/file"), 0);
+	cr_expect_eq(config_check(late), 0);
+	cr_expect_eq(avf_config_defer_files(late), 0, "it is so already");
+	cr_expect_eq(avf_config_validate(late, NULL), 1, "it looks");
+	cr_expect_eq(config_resolve(late, &open), AVF_ERR_NOT_FOUND);
+	cr_expect_not_null(strstr(error_record()->text,
+				  "Failed to open APK: package: "
+				  "/no/such/file"));
+	cr_expect_eq(avf_config_set_package(late, ""), AVF_ERR_INVALID);
+	avf_config_free(late);
+}
+
+Test(config_path, open_files_cannot_be_opened_late)
+{
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	cr_expect_eq(avf_config_defer_files(raw), AVF_ERR_STATE);
+	cr_expect_geq(config_vm(raw)->kernel_fd, 0);
+	cr_expect_eq(avf_config_defer_files(NULL), AVF_ERR_INVALID);
+}
+
+Test(config_path, late_files_are_checked_by_what_is_known)
+{
+	avf_config *open = NULL;
+
+	cr_assert_eq(avf_config_defer_files(raw), 0);
+	cr_expect_eq(config_check(raw), AVF_ERR_INVALID, "no kernel");
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	cr_assert_eq(avf_config_add_disk(raw, "/no/such/disk", NULL), 0);
+	cr_expect_eq(config_check(raw), 0);
+	cr_expect_eq(config_resolve(raw, &open), AVF_ERR_NOT_FOUND);
+}
+
 static void set_nothing(avf_config *c)
 {
 	(void)c;

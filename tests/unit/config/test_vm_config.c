@@ -273,9 +273,10 @@ Test(vm_config, numbers_out_of_range_are_refused)
 		unsigned int place;
 		uint32_t value;
 	} bad[] = {
-		{1, 2},          {2, 0},   {2, 1},  {2, 256 * 1024 + 1},
-		{2, UINT32_MAX}, {3, 0},   {3, 33}, {4, 3},
-		{5, 2},          {6, 256}, {7, 2},  {9, 2},
+		{1, 2},          {2, 0}, {2, 256 * 1024 + 1},
+		{2, UINT32_MAX}, {3, 0}, {3, 33},
+		{4, 3},          {5, 2}, {6, 256},
+		{7, 2},          {9, 2},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

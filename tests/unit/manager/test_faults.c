@@ -31,7 +31,7 @@ static const struct {
 	{"an unknown key", "sed -i 's/memory_mib/memory_mub/' vm/one/config",
 	 AVF_ERR_FORMAT, "Persisted VM config is invalid: memory_mub"},
 	{"a value out of range",
-	 "sed -i 's/\"memory_mib\": 256/\"memory_mib\": 1/' vm/one/config",
+	 "sed -i 's/\"memory_mib\": 256/\"memory_mib\": 262145/' vm/one/config",
 	 AVF_ERR_FORMAT, "Persisted VM config is invalid: memory_mib"},
 	{"a relative path", "sed -i 's,\"/tmp,\"tmp,' vm/one/config",
 	 AVF_ERR_FORMAT, "absolute"},

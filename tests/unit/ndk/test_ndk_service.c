@@ -95,11 +95,6 @@ static AVirtualMachineRawConfig *with_memory(int32_t mib)
 	return config;
 }
 
-static AVirtualMachineRawConfig *too_small(void)
-{
-	return with_memory(1);
-}
-
 static AVirtualMachineRawConfig *too_large(void)
 {
 	return with_memory(INT32_MAX);
@@ -141,7 +136,6 @@ static const struct {
 	{"a disk of half a sector", with_half_a_sector, "disks[0]"},
 	{"a device tree overlay", with_overlay, NULL},
 	{"a protected VM", protected, "rotected"},
-	{"too little memory", too_small, "memory"},
 	{"too much memory", too_large, "memory"},
 	{"no vCPU", no_vcpus, "vcpus"},
 	{"fewer than none", negative_vcpus, "vcpus"},

@@ -41,6 +41,7 @@ public class VirtualMachine implements AutoCloseable {
     /** C wants one thread at a time, but for connections and kill. */
     private final Object lock = new Object();
     private Thread events; /* guarded by lock */
+    private VirtualMachineConfig config; /* null: not read; guarded by lock */
 
     private final Object callbackLock = new Object();
     private VirtualMachineCallback callback;
@@ -90,12 +91,26 @@ public class VirtualMachine implements AutoCloseable {
         }
     }
 
+    /** The object that create() or setConfig() was given, as in AVF. */
     public VirtualMachineConfig getConfig() {
         try {
-            return locked(VirtualMachine::readConfig);
+            return locked(this::knownConfig);
         } catch (VirtualMachineException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** It was made of that configuration. */
+    void made(VirtualMachineConfig config) {
+        synchronized (lock) {
+            this.config = config;
+        }
+    }
+
+    private VirtualMachineConfig knownConfig(long vm) {
+        if (config == null)
+            config = readConfig(vm);
+        return config;
     }
 
     private static VirtualMachineConfig readConfig(long vm) {
@@ -112,13 +127,14 @@ public class VirtualMachine implements AutoCloseable {
     public VirtualMachineConfig setConfig(VirtualMachineConfig config)
             throws VirtualMachineException {
         return locked(vm -> {
-            VirtualMachineConfig old = readConfig(vm);
+            VirtualMachineConfig old = knownConfig(vm);
             long raw = config.toNative();
             try {
                 Native.avf_vm_set_config(vm, raw);
             } finally {
                 Native.avf_config_free(raw);
             }
+            this.config = config;
             return old;
         });
     }
@@ -220,8 +236,7 @@ public class VirtualMachine implements AutoCloseable {
     /** A stream socket to the guest's port. */
     public ParcelFileDescriptor connectVsock(long port)
             throws VirtualMachineException {
-        if (port < MIN_VSOCK_PORT || port > MAX_VSOCK_PORT)
-            throw new IllegalArgumentException("Bad port " + port);
+        checkPort(port);
         int[] made = new int[1];
         long vm = handle.acquire();
         try {
@@ -234,9 +249,20 @@ public class VirtualMachine implements AutoCloseable {
         return ParcelFileDescriptor.adoptFd(made[0]);
     }
 
+    private static void checkPort(long port) {
+        if (port < MIN_VSOCK_PORT || port > MAX_VSOCK_PORT)
+            throw new IllegalArgumentException("Bad port " + port);
+    }
+
     /** There is no RPC yet: it always fails. */
     public IBinder connectToVsockServer(long port)
             throws VirtualMachineException {
+        checkPort(port);
+        int status = getStatus();
+        if (status == STATUS_DELETED)
+            throw new VirtualMachineException("VM has been deleted");
+        if (status != STATUS_RUNNING)
+            throw new VirtualMachineException("VM is not in running state");
         throw new VirtualMachineException("Failed to connect to vsock "
                 + "server: this library has no RPC; use connectVsock()");
     }

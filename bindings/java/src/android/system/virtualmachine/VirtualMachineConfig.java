@@ -133,6 +133,7 @@ public final class VirtualMachineConfig {
                 ? NativeConstants.AVF_CONFIG_RAW
                 : NativeConstants.AVF_CONFIG_PAYLOAD, made);
         try {
+            Native.avf_config_defer_files(made[0]);
             fill(made[0]);
         } catch (RuntimeException e) {
             Native.avf_config_free(made[0]);

@@ -86,7 +86,10 @@ public class VirtualMachineManager {
     /** A new one, stopped; an error when the name exists. */
     public VirtualMachine create(String name, VirtualMachineConfig config)
             throws VirtualMachineException {
-        return withConfig(name, config, Native::avf_manager_create);
+        VirtualMachine vm =
+                withConfig(name, config, Native::avf_manager_create);
+        vm.made(config);
+        return vm;
     }
 
     /** null when there is none. */
