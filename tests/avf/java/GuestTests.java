@@ -1,12 +1,44 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import android.os.ParcelFileDescriptor;
+
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** MicrodroidTests that look at a running guest. One VM serves them all. */
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * MicrodroidTests and MicrodroidHostTests that look at a running guest. One
+ * VM serves them all; it is named test_vm.
+ */
 class GuestTests {
+    /* what statvfs() and mount() call alike */
+    private static final int MS_RDONLY = 1;
+    private static final int MS_NOEXEC = 8;
+    private static final int MS_NOATIME = 1024;
+
+    private Service guest;
+
+    @BeforeEach
+    void connect() throws Exception {
+        guest = TestVms.guest();
+    }
+
+    private int mountFlags(String path) throws Exception {
+        return Integer.parseInt(guest.call("getMountFlags", path));
+    }
+
+    private int mode(String path) throws Exception {
+        return Integer.parseInt(guest.call("getFilePermissions", path), 8);
+    }
+
     @Test
     void createAndConnectToVm() throws Exception {
-        Service guest = TestVms.guest();
         assertEquals("579", guest.call("addInteger", 123, 456));
         assertEquals("true",
                 guest.call("readProperty", "debug.microdroid.app.run"));
@@ -17,5 +49,123 @@ class GuestTests {
         if (Features.have("identity"))
             assertEquals(64, guest.call("insecurelyExposeVmInstanceSecret")
                     .length());
+    }
+
+    @Test
+    void validApkPathIsAccepted() throws Exception {
+        assertEquals(TestVms.PACKAGE,
+                TestVms.guestVm().getConfig().getApkPath());
+        assertEquals("/mnt/apk", guest.call("getApkContentsPath"));
+    }
+
+    @Test
+    void connectVsock() throws Exception {
+        guest.call("runEchoReverseServer");
+        try (ParcelFileDescriptor channel = TestVms.guestVm()
+                .connectVsock(Service.ECHO_REVERSE_PORT)) {
+            var out = new ParcelFileDescriptor.AutoCloseOutputStream(channel);
+            var in = new ParcelFileDescriptor.AutoCloseInputStream(channel);
+            for (String line : new String[] {"echo me!", "", "a\tb"}) {
+                Service.write(out, line + "\n");
+                assertEquals(new StringBuilder(line).reverse().toString(),
+                        Service.readLine(in));
+            }
+        }
+    }
+
+    @Test
+    void microdroidLauncherHasEmptyCapabilities() throws Exception {
+        assertEquals(0, Long.parseUnsignedLong(
+                guest.call("getEffectiveCapabilities"), 16));
+    }
+
+    @Test
+    void payloadIsNotRoot() throws Exception {
+        assertEquals("6000", guest.call("getUid"));
+    }
+
+    @Test
+    void canReadFileFromAssets_debugFull() throws Exception {
+        assertEquals("Hello, I am a file!",
+                guest.call("readFromFile", "/mnt/apk/assets/file.txt"));
+    }
+
+    @Test
+    void testFileUnderBinHasExecutePermission() throws Exception {
+        int mode = mode("/mnt/apk/bin/hello");
+        assertEquals(0555, mode & 0555);
+        assertEquals(0, mode & 0022);
+        assertEquals(0, mode("/mnt/apk/assets/file.txt") & 0111);
+    }
+
+    @Test
+    void dataIsMountedWithNoExec() throws Exception {
+        assertTrue((mountFlags("/data") & MS_NOEXEC) != 0);
+    }
+
+    @Test
+    void systemPartitionMountFlags() throws Exception {
+        int flags = mountFlags("/");
+        assertTrue((flags & MS_RDONLY) != 0);
+        assertTrue((flags & MS_NOATIME) != 0);
+        assertThrows(Service.Failure.class,
+                () -> guest.call("writeToFile", "x", "/file"));
+    }
+
+    @Test
+    void vmNameIsHostname() throws Exception {
+        assertEquals("test_vm", guest.call("getHostname"));
+    }
+
+    @Test
+    void testConsoleInputSupported() throws Exception {
+        try (OutputStream console = TestVms.guestVm().getConsoleInput()) {
+            Service.write(console, "this is typed\n");
+        }
+        assertEquals("this is typed", guest.call("readLineFromConsole"));
+    }
+
+    private static String outputSoFar(InputStream in) throws Exception {
+        byte[] output = new byte[65536];
+        int n = in.read(output);
+        return n < 0 ? "" : new String(output, 0, n);
+    }
+
+    @Test
+    void testMicrodroidBoots() throws Exception {
+        try (InputStream console = TestVms.guestVm().getConsoleOutput();
+                InputStream log = TestVms.guestVm().getLogOutput()) {
+            assertTrue(outputSoFar(console).length() > 0);
+            String text = outputSoFar(log);
+            assertTrue(text.contains("Hello Microdroid"), text);
+        }
+        guest.call("writeToFile", "a\tb\\c\n", "/data/file");
+        assertEquals("a\tb\\c\n", guest.call("readFromFile", "/data/file"));
+    }
+
+    private static int kilobytes(String text, String row) {
+        Matcher m = Pattern.compile("^" + row + ": *(\\d+) kB$",
+                Pattern.MULTILINE).matcher(text);
+        assertTrue(m.find(), text);
+        return Integer.parseInt(m.group(1));
+    }
+
+    @Test
+    void testMicrodroidRamUsage() throws Exception {
+        String memory = guest.call("readFromFile", "/proc/meminfo");
+        int total = kilobytes(memory, "MemTotal");
+        int free = kilobytes(memory, "MemFree");
+        assertTrue(0 < free && free < total && total <= 128 * 1024, memory);
+        int rss = kilobytes(guest.call("readFromFile",
+                "/proc/self/smaps_rollup"), "Rss");
+        assertTrue(0 < rss && rss < total);
+        System.out.println("MemTotal " + total + " kB, MemFree " + free
+                + " kB, the payload " + rss + " kB");
+    }
+
+    @Test
+    void testNoAvfDebugPolicyInLockedDevice() {
+        Expect.fails(Service.Failure.class, "No such file",
+                () -> mode("/proc/device-tree/avf/guest"));
     }
 }

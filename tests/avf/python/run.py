@@ -1,7 +1,7 @@
 """Runs AVF's tests with pytest and says "ok NAME", "not ok NAME" or
 "skip NAME: REASON" of each, as scripts/run_tests.py wants it.
 
-usage: run.py [PYTEST-ARGUMENT...]
+usage: run.py [PYTEST-ARGUMENT...]      for instance -k NAME
 """
 import os
 import pathlib
@@ -58,7 +58,7 @@ def main():
     reporter = Reporter()
     code = pytest.main(["-p", "no:terminal", "-p", "no:cacheprovider",
                         "-p", "no:randomly", "--rootdir", str(HERE),
-                        *(sys.argv[1:] or [str(HERE)])], plugins=[reporter])
+                        str(HERE), *sys.argv[1:]], plugins=[reporter])
     return 1 if reporter.failures or code not in (0, 1) else 0
 
 

@@ -1,5 +1,15 @@
-"""MicrodroidTests that look at a running guest. One VM serves them all."""
+"""MicrodroidTests and MicrodroidHostTests that look at a running guest. One
+VM serves them all; it is named test_vm."""
+import os
+import select
+
+import pytest
+
+import harness
 from harness import FEATURES, avf_test
+
+# What statvfs() and mount() call alike.
+MS_RDONLY, MS_NOEXEC, MS_NOATIME = 1, 8, 1024
 
 
 @avf_test
@@ -12,3 +22,110 @@ def createAndConnectToVm(guest):
     if not FEATURES["identity"]:
         secret = bytes.fromhex(guest.insecurelyExposeVmInstanceSecret())
         assert len(secret) == 32
+
+
+@avf_test
+def validApkPathIsAccepted(guest):
+    assert guest.vm.get_config().package == str(harness.PACKAGE)
+    assert guest.getApkContentsPath() == "/mnt/apk"
+
+
+@avf_test
+def connectVsock(guest):
+    guest.runEchoReverseServer()
+    with guest.vm.connect(harness.ECHO_REVERSE_PORT) as sock:
+        sock.settimeout(harness.PATIENCE)
+        with sock.makefile("rwb") as file:
+            for line in (b"echo me!", b"", b"\x00\xff"):
+                file.write(line + b"\n")
+                file.flush()
+                assert file.readline() == line[::-1] + b"\n"
+
+
+@avf_test
+def microdroidLauncherHasEmptyCapabilities(guest):
+    assert int(guest.getEffectiveCapabilities(), 16) == 0
+
+
+@avf_test
+def payloadIsNotRoot(guest):
+    assert guest.getUid() == "6000"
+
+
+@avf_test
+def canReadFileFromAssets_debugFull(guest):
+    text = guest.readFromFile("/mnt/apk/assets/file.txt")
+    assert text == "Hello, I am a file!"
+
+
+@avf_test
+def testFileUnderBinHasExecutePermission(guest):
+    mode = int(guest.getFilePermissions("/mnt/apk/bin/hello"), 8)
+    assert mode & 0o555 == 0o555
+    assert mode & 0o022 == 0
+    assert int(guest.getFilePermissions("/mnt/apk/assets/file.txt"),
+               8) & 0o111 == 0
+
+
+@avf_test
+def dataIsMountedWithNoExec(guest):
+    assert int(guest.getMountFlags("/data")) & MS_NOEXEC
+
+
+@avf_test
+def systemPartitionMountFlags(guest):
+    flags = int(guest.getMountFlags("/"))
+    assert flags & MS_RDONLY
+    assert flags & MS_NOATIME
+    with pytest.raises(harness.ServiceError, match="Read-only|Permission"):
+        guest.writeToFile("x", "/file")
+
+
+@avf_test
+def vmNameIsHostname(guest):
+    assert guest.getHostname() == "test_vm"
+
+
+@avf_test
+def testConsoleInputSupported(guest):
+    with guest.vm.console_input() as console:
+        console.write(b"this is typed\n")
+    assert guest.readLineFromConsole() == "this is typed"
+
+
+def output_so_far(file):
+    """What is in the pipe, at least one byte."""
+    ready, _, _ = select.select([file], [], [], harness.PATIENCE)
+    assert ready
+    return os.read(file.fileno(), 65536)
+
+
+@avf_test
+def testMicrodroidBoots(guest):
+    with guest.vm.console_output() as console:
+        assert output_so_far(console)
+    with guest.vm.log_output() as log:
+        assert b"Hello Microdroid" in output_so_far(log)
+    guest.writeToFile("a\tb\\c\n", "/data/file")
+    assert guest.readFromFile("/data/file") == "a\tb\\c\n"
+
+
+@avf_test
+def testMicrodroidRamUsage(guest):
+    rows = dict(row.split(":", 1)
+                for row in guest.readFromFile("/proc/meminfo").splitlines()
+                if row.endswith("kB"))
+    total, free = (int(rows[name].split()[0])
+                   for name in ("MemTotal", "MemFree"))
+    assert 0 < free < total <= 128 * 1024
+    rollup = guest.readFromFile("/proc/self/smaps_rollup")
+    rss = [int(row.split()[1]) for row in rollup.splitlines()
+           if row.startswith("Rss:")]
+    assert len(rss) == 1 and 0 < rss[0] < total
+    print(f"MemTotal {total} kB, MemFree {free} kB, the payload {rss[0]} kB")
+
+
+@avf_test
+def testNoAvfDebugPolicyInLockedDevice(guest):
+    with pytest.raises(harness.ServiceError, match="No such file"):
+        guest.getFilePermissions("/proc/device-tree/avf/guest")
