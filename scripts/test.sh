@@ -118,6 +118,7 @@ checks()
 	step check house scripts/check_house.sh
 	step check headers scripts/check_headers.sh
 	step check format scripts/check_format.sh
+	step check hostile scripts/check_hostile.py
 	[ -z "$1" ] || return
 	step check symbols scripts/check_symbols.sh build/gcc
 	step check globals scripts/check_globals.sh build/gcc
