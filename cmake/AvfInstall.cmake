@@ -32,6 +32,7 @@ write_basic_package_version_file(
 install(FILES
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfig.cmake"
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfigVersion.cmake"
+	cmake/AvfAidl.cmake
 	DESTINATION "${AVF_CMAKEDIR}")
 
 # The prefix is told relative to the file, so that a tree can be moved.

@@ -20,10 +20,12 @@ try()
 	fi
 }
 
-# The NDK's headers are for C17 and C++17, as generated code is.
+# The NDK's headers are for C17 and C++17, as generated code is; those that
+# say so at their head for C++17 alone.
 for header in include/avf/ndk/android/*.h; do
-	try "$header" gcc -xc -std=c17 -Wconversion -Wstrict-prototypes \
-		-Iinclude/avf/ndk -I.
+	grep -q '^ \* C++17' "$header" ||
+		try "$header" gcc -xc -std=c17 -Wconversion \
+			-Wstrict-prototypes -Iinclude/avf/ndk -I.
 	try "$header" g++ -xc++ -std=c++17 -Wconversion -Iinclude/avf/ndk -I.
 done
 for header in include/avf/*.h; do

@@ -52,10 +52,20 @@ gcc -std=c11 -I"$prefix/include" probe_host.c clash.c -o static \
 ./static >/dev/null
 echo "static archive: good"
 
+mkdir -p com/example
+cp "$repo/tests/aidl/com/example/ICallback.aidl" com/example
+cat >aidl.cpp <<END
+#include <aidl/com/example/ICallback.h>
+using aidl::com::example::ICallback;
+int main() { return ICallback::fromBinder(nullptr) != nullptr; }
+END
 cat >CMakeLists.txt <<END
 cmake_minimum_required(VERSION 3.25)
-project(stranger LANGUAGES C)
+project(stranger LANGUAGES C CXX)
 find_package(libvirtualization 0.1 REQUIRED)
+avf_add_aidl(callback FILES com/example/ICallback.aidl)
+add_executable(aidl aidl.cpp)
+target_link_libraries(aidl PRIVATE callback)
 add_executable(shared probe_host.c)
 target_link_libraries(shared PRIVATE libvirtualization::avf)
 add_executable(android "$repo/examples/raw_vm_ndk.c")
@@ -70,4 +80,5 @@ cmake --build build >"$dir/log"
 build/shared >/dev/null
 build/archive >/dev/null
 build/binder
+build/aidl
 echo "find_package: good"

@@ -14,8 +14,8 @@ bindings="swig python3-dev python3-setuptools python3-wheel python3-pip
 	openjdk-17-jdk-headless"
 # Called at run time, by `avf image build` and `avf package create`.
 tools="erofs-utils cpio dpkg apt ca-certificates"
-test="libcriterion-dev junit5 python3-pytest g++ clang libclang-rt-dev clang-format clang-tidy
-	python3 git acpica-tools"
+test="libcriterion-dev junit5 python3-pytest g++ clang libclang-rt-dev
+	clang-format clang-tidy python3 git acpica-tools aidl"
 lab="qemu-system-x86 busybox-static xz-utils"
 
 usage()

@@ -1,0 +1,7 @@
+package com.example;
+
+parcelable Point {
+    int x;
+    int y;
+    @nullable String name;
+}
