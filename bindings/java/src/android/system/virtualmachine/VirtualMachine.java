@@ -47,6 +47,12 @@ public class VirtualMachine implements AutoCloseable {
     private VirtualMachineCallback callback;
     private Executor executor;
 
+    /** What is still known of a VM that the manager has deleted. */
+    private record Remains(VirtualMachineConfig config, File dir) {}
+
+    /** null as long as it is not deleted; written once. */
+    private volatile Remains remains;
+
     VirtualMachine(String name, long pointer) {
         this.name = name;
         this.pointer = pointer;
@@ -58,13 +64,33 @@ public class VirtualMachine implements AutoCloseable {
         return pointer == other;
     }
 
+    /**
+     * The manager has deleted it. Its descriptors are given back now: the
+     * collector does not know how scarce they are.
+     */
+    void setDeleted() {
+        remains = new Remains(getConfig(), getRootDir());
+        handle.close();
+    }
+
+    private long acquire() throws VirtualMachineException {
+        if (remains != null)
+            throw VirtualMachineException.deleted();
+        try {
+            return handle.acquire();
+        } catch (IllegalStateException e) {
+            /* deleted since */
+            throw VirtualMachineException.deleted();
+        }
+    }
+
     /** Something to do with the C object. */
     private interface Call<T> {
         T with(long vm);
     }
 
     private <T> T locked(Call<T> call) throws VirtualMachineException {
-        long vm = handle.acquire();
+        long vm = acquire();
         try {
             synchronized (lock) {
                 return call.with(vm);
@@ -81,13 +107,10 @@ public class VirtualMachine implements AutoCloseable {
     }
 
     public int getStatus() {
-        long vm = handle.acquire();
         try {
-            synchronized (lock) {
-                return Native.avf_vm_get_status(vm);
-            }
-        } finally {
-            handle.release();
+            return locked(Native::avf_vm_get_status);
+        } catch (VirtualMachineException e) {
+            return STATUS_DELETED; /* asking cannot fail otherwise */
         }
     }
 
@@ -96,6 +119,8 @@ public class VirtualMachine implements AutoCloseable {
         try {
             return locked(this::knownConfig);
         } catch (VirtualMachineException e) {
+            if (remains != null)
+                return remains.config;
             throw new IllegalStateException(e);
         }
     }
@@ -141,11 +166,10 @@ public class VirtualMachine implements AutoCloseable {
 
     /** Where the VM's files are. */
     public File getRootDir() {
-        long vm = handle.acquire();
         try {
-            return new File(Native.avf_vm_get_dir(vm));
-        } finally {
-            handle.release();
+            return new File(locked(Native::avf_vm_get_dir));
+        } catch (VirtualMachineException e) {
+            return remains.dir; /* asking cannot fail otherwise */
         }
     }
 
@@ -179,6 +203,8 @@ public class VirtualMachine implements AutoCloseable {
 
     /** Ask the guest to shut down, kill it after 5 s; returns at the end. */
     public void stop() throws VirtualMachineException {
+        if (remains != null)
+            throw VirtualMachineException.notRunning();
         Thread running = locked(vm -> {
             Native.avf_vm_stop(vm);
             return events;
@@ -238,7 +264,7 @@ public class VirtualMachine implements AutoCloseable {
             throws VirtualMachineException {
         checkPort(port);
         int[] made = new int[1];
-        long vm = handle.acquire();
+        long vm = acquire();
         try {
             Native.avf_vm_connect(vm, port, CONNECT_TIMEOUT_MS, made);
         } catch (NativeException e) {

@@ -33,6 +33,16 @@ public class VirtualMachineException extends Exception {
         return code;
     }
 
+    static VirtualMachineException deleted() {
+        return new VirtualMachineException("VM has been deleted", null,
+                CODE_VIRTUAL_MACHINE_DELETED);
+    }
+
+    static VirtualMachineException notRunning() {
+        return new VirtualMachineException("VM is not running", null,
+                CODE_VIRTUAL_MACHINE_STOPPED);
+    }
+
     static VirtualMachineException of(NativeException e) {
         return new VirtualMachineException(e.getMessage(), e, codeOf(e));
     }

@@ -111,7 +111,8 @@ public class VirtualMachineManager {
     }
 
     /** With all its files. It must be stopped. */
-    public void delete(String name) throws VirtualMachineException {
+    public synchronized void delete(String name)
+            throws VirtualMachineException {
         Objects.requireNonNull(name);
         long manager = handle.acquire();
         try {
@@ -121,6 +122,10 @@ public class VirtualMachineManager {
         } finally {
             handle.release();
         }
+        WeakReference<VirtualMachine> entry = known.remove(name);
+        VirtualMachine vm = entry == null ? null : entry.get();
+        if (vm != null)
+            vm.setDeleted();
     }
 
     /** A copy. The descriptor is closed, whatever happens. */
