@@ -66,6 +66,8 @@ void loop_remove(struct loop *loop, struct loop_source *source)
 		return;
 	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 	source->fd = -1;
+	/* after the kernel has forgotten it: see fetch() */
+	__atomic_add_fetch(&loop->n_removed, 1, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < loop->n_pending; i++) {
 		if (loop->pending[i] == source)
 			loop->pending[i] = NULL;
@@ -91,21 +93,44 @@ static void dispatch(struct loop *loop, const struct epoll_event *ev,
 	loop->n_pending = 0;
 }
 
-int loop_run_once(struct loop *loop, int timeout_ms)
+static int wait_for(struct loop *loop, struct epoll_event *ev, int timeout_ms)
 {
-	struct epoll_event ev[LOOP_BATCH];
 	int n = epoll_wait(loop->epoll_fd, ev, LOOP_BATCH, timeout_ms);
 
 	if (n < 0 && errno != EINTR)
 		return fail_errno("epoll_wait");
-	if (n <= 0)
-		return 0;
+	return n < 0 ? 0 : n;
+}
+
+/*
+ * Wait, and return with the lock held. Whoever had it in between may have
+ * removed, and freed, a source whose event was fetched; then what is there
+ * now counts, as nothing was read yet. A removal that is not seen here came
+ * before the wait, so the kernel knew.
+ */
+static int fetch(struct loop *loop, struct epoll_event *ev, int timeout_ms)
+{
+	const uint64_t removed =
+		__atomic_load_n(&loop->n_removed, __ATOMIC_ACQUIRE);
+	int n = wait_for(loop, ev, timeout_ms);
+
 	if (loop->lock)
 		(void)pthread_mutex_lock(loop->lock);
-	dispatch(loop, ev, (unsigned int)n);
+	if (n > 0 && loop->n_removed != removed)
+		n = wait_for(loop, ev, 0);
+	return n;
+}
+
+int loop_run_once(struct loop *loop, int timeout_ms)
+{
+	struct epoll_event ev[LOOP_BATCH];
+	int n = fetch(loop, ev, timeout_ms);
+
+	if (n > 0)
+		dispatch(loop, ev, (unsigned int)n);
 	if (loop->lock)
 		(void)pthread_mutex_unlock(loop->lock);
-	return 0;
+	return n < 0 ? n : 0;
 }
 
 int loop_run(struct loop *loop)

@@ -31,7 +31,8 @@ struct loop {
 	int wake_fd; /* eventfd: written by loop_quit() */
 	/* Held around every call of a source; NULL: none. Borrowed. */
 	pthread_mutex_t *lock;
-	bool quit; /* atomic access only */
+	bool quit;          /* atomic access only */
+	uint64_t n_removed; /* written with the lock held; read without it */
 	unsigned int n_pending;
 	struct loop_source *pending[LOOP_BATCH]; /* NULL: removed */
 };

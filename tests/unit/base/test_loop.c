@@ -1,8 +1,16 @@
 #include <criterion/criterion.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -140,5 +148,78 @@ Test(loop, handlers_run_with_the_lock_held)
 	cr_expect_eq(loop_run_once(&loop, 0), 0);
 	cr_expect_eq(p.calls, 1);
 	cr_expect_eq(pthread_mutex_trylock(&lock), 0, "and free afterwards");
+	loop_fini(&loop);
+}
+
+/* --- removed while the loop waits for the lock -------------------------- */
+
+static void *run_once(void *userdata)
+{
+	struct loop *loop = userdata;
+
+	cr_expect_eq(loop_run_once(loop, -1), 0);
+	return NULL;
+}
+
+/* As another thread of this process: the number of the call it is in. */
+static long call_of(pid_t tid)
+{
+	char path[64], text[32];
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	return strtol(text, NULL, 10);
+}
+
+static pid_t other_thread(void)
+{
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc/self/task");
+	pid_t tid = 0;
+
+	cr_assert(dir);
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] != '.' &&
+		    strtol(entry->d_name, NULL, 10) != getpid())
+			tid = (pid_t)strtol(entry->d_name, NULL, 10);
+	}
+	(void)closedir(dir);
+	return tid;
+}
+
+Test(loop, a_source_removed_between_wait_and_lock_is_not_called)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct loop loop;
+	struct peer gone = {.loop = &loop}, stays = {.loop = &loop};
+	pthread_t thread;
+	pid_t tid;
+
+	cr_assert_eq(loop_init(&loop), 0);
+	loop.lock = &lock;
+	cr_assert_eq(loop_add(&loop, &gone.source, signalled(), EPOLLIN, ready),
+		     0);
+	cr_assert_eq(
+		loop_add(&loop, &stays.source, signalled(), EPOLLIN, ready), 0);
+	(void)pthread_mutex_lock(&lock);
+	cr_assert_eq(pthread_create(&thread, NULL, run_once, &loop), 0);
+	tid = other_thread();
+	if (tid == 0 || call_of(tid) < 0)
+		cr_skip_test("/proc does not tell what a thread waits for");
+	/* both are ready, so it waits for the lock next */
+	while (call_of(tid) != SYS_futex)
+		(void)sched_yield();
+	loop_remove(&loop, &gone.source);
+	(void)pthread_mutex_unlock(&lock);
+	(void)pthread_join(thread, NULL);
+	cr_expect_eq(gone.calls, 0);
+	cr_expect_eq(stays.calls, 1);
 	loop_fini(&loop);
 }
