@@ -1,0 +1,137 @@
+#include "boot/boot_arm64.h"
+
+#include <string.h>
+
+#include "base/byteorder.h"
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "boot/arm64_image.h"
+#include "boot/bzimage.h"
+#include "boot/dtree.h"
+#include "boot/elf.h"
+#include "boot/initrd.h"
+
+#define ALIGNMENT   0x200000ULL
+#define CMDLINE_MAX 2047U /* bytes; Linux's COMMAND_LINE_SIZE is 2048 */
+/* A tree of 64 CPUs has 10 KiB. */
+#define DTREE_CAPACITY 0x10000U
+
+static int check_input(const struct boot_arm64_input *in)
+{
+	const uint64_t least = BOOT_ARM64_DTREE_SIZE + ALIGNMENT;
+	uint64_t end;
+
+	if (in->n_vcpus == 0 || in->n_vcpus > BOOT_ARM64_MAX_VCPUS)
+		return fail(AVF_ERR_INVALID, "vCPUs: %u, 1 to %u can be booted",
+			    in->n_vcpus, BOOT_ARM64_MAX_VCPUS);
+	if (in->ram.base % ALIGNMENT != 0 || in->ram.size < least ||
+	    ckd_add(&end, in->ram.base, in->ram.size) ||
+	    in->bounce_size > in->ram.size - least)
+		return fail(AVF_ERR_INVALID, "layout: impossible RAM size");
+	if (in->cmdline && strlen(in->cmdline) > CMDLINE_MAX)
+		return fail(AVF_ERR_INVALID,
+			    "command line: %zu bytes, Linux takes %u",
+			    strlen(in->cmdline), CMDLINE_MAX);
+	return 0;
+}
+
+/* Names what it is instead, for those who mix up their kernels. */
+static int refuse(const unsigned char *head, size_t size)
+{
+	if (bzimage_detect(head, size))
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "kernel: x86 bzImage; this VM is arm64");
+	if (elf_detect(head, size))
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "kernel: ELF; an arm64 VM boots an Image "
+			    "(arch/arm64/boot/Image)");
+	return fail(AVF_ERR_FORMAT, "kernel: no arm64 Image");
+}
+
+/*
+ * Find the Image in the file: the file itself, or unpacked into
+ * *@ret_unpacked, which then backs *@ret_image.
+ */
+static int open_kernel(int fd, struct unpack_buffer *ret_unpacked,
+		       struct kernel_image *ret_image)
+{
+	unsigned char head[BZIMAGE_HEAD_BYTES] = {0};
+	struct kernel_image file;
+	size_t size;
+	int rc = kernel_image_from_fd(fd, &file);
+
+	if (rc < 0)
+		return rc;
+	size = (size_t)MIN(file.size, sizeof(head));
+	rc = kernel_image_read(&file, 0, head, size, "its beginning");
+	if (rc < 0)
+		return rc;
+	if (!arm64_image_detect(head, size) &&
+	    unpack_detect(head, size) != UNPACK_NONE) {
+		rc = bzimage_unpack_at(&file, 0, file.size, ret_unpacked);
+		if (rc < 0)
+			return rc;
+		file = kernel_image_from_bytes(ret_unpacked->data,
+					       ret_unpacked->size);
+		size = (size_t)MIN(file.size, sizeof(head));
+		memcpy(head, ret_unpacked->data, size);
+	}
+	if (!arm64_image_detect(head, size))
+		return refuse(head, size);
+	*ret_image = file;
+	return 0;
+}
+
+static int load_kernel(const struct boot_arm64_input *in,
+		       struct boot_range room, struct boot_range *ret_range)
+{
+	CLEANUP(unpack_buffer_fini) struct unpack_buffer unpacked = {0};
+	struct kernel_image image;
+	int rc = open_kernel(in->kernel_fd, &unpacked, &image);
+
+	if (rc < 0)
+		return rc;
+	return arm64_image_load(&image, in->gm, room, ret_range);
+}
+
+static int write_dtree(const struct boot_arm64_input *in,
+		       struct boot_range initrd)
+{
+	CLEANUP(free_p) void *tree = calloc(1, DTREE_CAPACITY);
+	size_t size;
+	int rc;
+
+	if (!tree)
+		return fail(AVF_ERR_NO_MEMORY, "device tree");
+	rc = dtree_build(in, initrd, tree, DTREE_CAPACITY, &size);
+	if (rc < 0)
+		return rc;
+	return gmem_write(in->gm, in->ram.base, tree, size);
+}
+
+int boot_arm64_load(const struct boot_arm64_input *in,
+		    struct boot_arm64_state *ret_state)
+{
+	struct boot_range room, kernel, initrd = {0};
+	int rc = check_input(in);
+
+	if (rc < 0)
+		return rc;
+	room.base = in->ram.base + BOOT_ARM64_DTREE_SIZE;
+	room.size = in->ram.size - BOOT_ARM64_DTREE_SIZE - in->bounce_size;
+	rc = load_kernel(in, room, &kernel);
+	if (rc < 0)
+		return rc;
+	room.size -= kernel.base + kernel.size - room.base;
+	room.base = kernel.base + kernel.size;
+	if (in->initrd_fd >= 0)
+		rc = initrd_load(in->initrd_fd, in->gm, room, &initrd);
+	if (rc < 0)
+		return rc;
+	rc = write_dtree(in, initrd);
+	if (rc < 0)
+		return rc;
+	ret_state->entry = kernel.base;
+	ret_state->dtree = in->ram.base;
+	return 0;
+}

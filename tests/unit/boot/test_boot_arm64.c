@@ -1,0 +1,210 @@
+/* The whole of boot_arm64_load(): files in, bytes and registers out. */
+#include <string.h>
+#include <unistd.h>
+
+#include <libfdt.h>
+#include <zlib.h>
+
+#include <criterion/criterion.h>
+
+#include "base/byteorder.h"
+#include "base/checked.h"
+#include "boot/boot_arm64.h"
+#include "support/fake_kernel.h"
+
+#define RAM  0x80000000ULL
+#define SIZE (16ULL << 20)
+
+static struct gmem gm;
+static unsigned char image[0x2000];
+
+static struct boot_arm64_input machine(int kernel_fd)
+{
+	if (gm.n_regions == 0)
+		cr_assert_eq(gmem_add_anonymous(&gm, RAM, SIZE), 0);
+	return (struct boot_arm64_input){
+		.gm = &gm,
+		.kernel_fd = kernel_fd,
+		.initrd_fd = -1,
+		.cmdline = "quiet",
+		.n_vcpus = 1,
+		.ram = {RAM, SIZE},
+		.ecam = {0x10000000, 0x100000},
+		.mmio32 = {0x20000000, 0x10000000},
+		.gic_dist = {0x3fff0000, 0x10000},
+		.gic_redist = {0x3c000000, 0x20000},
+		.gic_its = {0x3ffd0000, 0x20000},
+		.serial = {0x3f8, 8},
+	};
+}
+
+static void make_image(void)
+{
+	const le64 size = le64_make(0x100000), flags = le64_make(0xa);
+
+	memset(image, 0x77, sizeof(image));
+	memset(image + 8, 0, 8);
+	memcpy(image + 16, &size, 8);
+	memcpy(image + 24, &flags, 8);
+	memcpy(image + 56, "ARM\x64", 4);
+}
+
+static int good_kernel(void)
+{
+	make_image();
+	return fake_file(image, sizeof(image));
+}
+
+static uint64_t get(gpa_t at)
+{
+	le64 v;
+
+	cr_assert_eq(gmem_read(&gm, at, &v, sizeof(v)), 0);
+	return le64_get(v);
+}
+
+/* The number of two cells in /chosen. */
+static uint64_t chosen(const char *name)
+{
+	struct gmem_slice s;
+	const void *value;
+	int len;
+
+	cr_assert_eq(gmem_map(&gm, RAM, 0x10000, &s), 0);
+	value = fdt_getprop(s.host, fdt_path_offset(s.host, "/chosen"), name,
+			    &len);
+	if (!value)
+		return 0;
+	cr_assert_eq(len, 8);
+	return fdt64_ld(value);
+}
+
+Test(boot_arm64, image)
+{
+	const struct boot_arm64_input input = machine(good_kernel());
+	struct boot_arm64_state state;
+
+	cr_assert_eq(boot_arm64_load(&input, &state), 0);
+	cr_expect_eq(state.entry, RAM + 0x200000);
+	cr_expect_eq(state.dtree, RAM);
+	cr_expect_eq(get(state.entry + 64), 0x7777777777777777);
+	cr_expect_eq(chosen("linux,initrd-start"), 0);
+	close(input.kernel_fd);
+}
+
+Test(boot_arm64, compressed_image)
+{
+	unsigned char packed[sizeof(image)];
+	z_stream z = {0};
+	struct boot_arm64_input input;
+	struct boot_arm64_state state;
+
+	make_image();
+	cr_assert_eq(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8,
+				  Z_DEFAULT_STRATEGY),
+		     Z_OK);
+	z.next_in = image;
+	z.avail_in = sizeof(image);
+	z.next_out = packed;
+	z.avail_out = sizeof(packed);
+	cr_assert_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+	input = machine(fake_file(packed, z.total_out));
+	deflateEnd(&z);
+	cr_assert_eq(boot_arm64_load(&input, &state), 0, "%s",
+		     error_record()->text);
+	cr_expect_eq(get(state.entry + 64), 0x7777777777777777);
+	close(input.kernel_fd);
+}
+
+/* At the top of RAM, below the pool of a protected VM. */
+Test(boot_arm64, initrd)
+{
+	struct boot_arm64_input input = machine(good_kernel());
+	struct boot_arm64_state state;
+
+	input.initrd_fd = fake_file("initrd", 6);
+	cr_assert_eq(boot_arm64_load(&input, &state), 0);
+	cr_expect_eq(chosen("linux,initrd-start"), RAM + SIZE - 4096);
+	cr_expect_eq(chosen("linux,initrd-end"), RAM + SIZE - 4096 + 6);
+	input.bounce_size = 0x800000;
+	cr_assert_eq(boot_arm64_load(&input, &state), 0);
+	cr_expect_eq(chosen("linux,initrd-start"), RAM + SIZE - 0x801000);
+	close(input.kernel_fd);
+	close(input.initrd_fd);
+}
+
+Test(boot_arm64, initrd_that_does_not_fit)
+{
+	struct boot_arm64_input input = machine(good_kernel());
+	struct boot_arm64_state state;
+
+	input.initrd_fd = fake_file("", 0);
+	cr_assert_eq(ftruncate(input.initrd_fd, (13 << 20) + 1), 0);
+	cr_expect_eq(boot_arm64_load(&input, &state), AVF_ERR_LIMIT);
+	cr_assert_eq(ftruncate(input.initrd_fd, 13 << 20), 0);
+	cr_expect_eq(boot_arm64_load(&input, &state), 0);
+	input.bounce_size = 0x800000;
+	cr_expect_eq(boot_arm64_load(&input, &state), AVF_ERR_LIMIT);
+	close(input.kernel_fd);
+	close(input.initrd_fd);
+}
+
+static void expect_error(struct boot_arm64_input input, int rc,
+			 const char *part)
+{
+	struct boot_arm64_state state;
+
+	cr_expect_eq(boot_arm64_load(&input, &state), rc, "%s",
+		     error_record()->text);
+	cr_expect_not_null(strstr(error_record()->text, part), "%s",
+			   error_record()->text);
+	close(input.kernel_fd);
+}
+
+Test(boot_arm64, other_kernels)
+{
+	static unsigned char bzimage[0x400];
+	struct fake_kernel elf;
+
+	memcpy(bzimage + 0x1fe, "\x55\xaa", 2);
+	memcpy(bzimage + 0x202, "HdrS", 4);
+	fake_kernel_init(&elf);
+	expect_error(machine(fake_file(bzimage, sizeof(bzimage))),
+		     AVF_ERR_UNSUPPORTED, "x86 bzImage");
+	expect_error(machine(fake_file(&elf, sizeof(elf))), AVF_ERR_UNSUPPORTED,
+		     "ELF");
+	expect_error(machine(fake_file("#!/bin/sh\n", 10)), AVF_ERR_FORMAT,
+		     "no arm64 Image");
+	expect_error(machine(fake_file("", 0)), AVF_ERR_FORMAT, "kernel");
+	expect_error(machine(fake_file("\x1f\x8b\x08 nonsense", 12)),
+		     AVF_ERR_FORMAT, "");
+}
+
+Test(boot_arm64, bad_input)
+{
+	static char text[2049];
+	struct boot_arm64_input input;
+
+	memset(text, 'a', sizeof(text) - 1);
+	input = machine(good_kernel());
+	input.n_vcpus = 0;
+	expect_error(input, AVF_ERR_INVALID, "vCPUs: 0");
+	input = machine(good_kernel());
+	input.n_vcpus = BOOT_ARM64_MAX_VCPUS + 1;
+	expect_error(input, AVF_ERR_INVALID, "vCPUs: 65");
+	input = machine(good_kernel());
+	input.cmdline = text;
+	expect_error(input, AVF_ERR_INVALID, "command line: 2048");
+	input = machine(good_kernel());
+	input.ram.base += 4096;
+	expect_error(input, AVF_ERR_INVALID, "RAM");
+	input = machine(good_kernel());
+	input.ram.size = 0x3fffff;
+	expect_error(input, AVF_ERR_INVALID, "RAM");
+	input = machine(good_kernel());
+	input.bounce_size = SIZE;
+	expect_error(input, AVF_ERR_INVALID, "RAM");
+	input = machine(good_kernel());
+	input.bounce_size = UINT64_MAX;
+	expect_error(input, AVF_ERR_INVALID, "RAM");
+}
