@@ -48,6 +48,7 @@ struct hv_exit {
 struct hv_msi {
 	uint64_t addr;
 	uint32_t data;
+	uint32_t device; /* who sends it: the PCI requester id */
 };
 
 struct hv_ops {
@@ -75,8 +76,13 @@ struct hv_ops {
 			     struct hv_msi msi);
 	/** Stop delivery and free the route. */
 	void (*remove_msi_route)(struct hv *hv, unsigned int route);
-	/** Deliver an edge on wired interrupt @line when @fd is signalled. */
+	/**
+	 * Deliver an edge on wired interrupt @line when @fd (borrowed) is
+	 * signalled, from start() on.
+	 */
 	int (*add_line)(struct hv *hv, unsigned int line, int fd);
+	/** Every vCPU exists and none has run. Once. */
+	int (*start)(struct hv *hv);
 	void (*free)(struct hv *hv);
 
 	/** vCPU @index; 0 is the boot CPU. On the thread that will run it. */

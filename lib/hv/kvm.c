@@ -90,9 +90,16 @@ static void kvm_free(struct hv *hv)
 
 	if (!hv)
 		return;
+	kvm_arch_fini_vm(vm);
 	fd_close(vm->fd);
-	free(vm->cpuid);
 	free(vm);
+}
+
+static int start(struct hv *hv)
+{
+	int rc = kvm_arch_start(to_kvm_vm(hv));
+
+	return rc < 0 ? rc : kvm_irq_start(to_kvm_vm(hv));
 }
 
 static const struct hv_ops kvm_ops = {
@@ -104,6 +111,7 @@ static const struct hv_ops kvm_ops = {
 	.set_msi_route = kvm_irq_set_msi_route,
 	.remove_msi_route = kvm_irq_remove_msi_route,
 	.add_line = kvm_irq_add_line,
+	.start = start,
 	.free = kvm_free,
 	.vcpu_new = kvm_vcpu_new,
 	.vcpu_free = kvm_vcpu_free,
@@ -118,26 +126,56 @@ static void kvm_free_p(struct kvm_vm **vm)
 		kvm_free(&(*vm)->hv);
 }
 
-int kvm_new(int kvm_fd, struct hv **ret_hv)
+static struct kvm_vm *alloc_vm(void)
+{
+	struct kvm_vm *vm = calloc(1, sizeof(*vm));
+
+	if (!vm)
+		return NULL;
+	vm->hv.ops = &kvm_ops;
+	vm->fd = -1;
+	vm->gic_fd = -1;
+	vm->its_fd = -1;
+	for (unsigned int i = 0; i < KVM_N_LINES; i++)
+		vm->line_fds[i] = -1;
+	return vm;
+}
+
+static int create_vm(struct kvm_vm *vm, int kvm_fd,
+		     const struct kvm_params *params)
+{
+	int size = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	unsigned long type;
+	int rc = kvm_arch_vm_type(kvm_fd, params, &type);
+
+	if (rc < 0)
+		return rc;
+	if (size < (int)sizeof(struct kvm_run))
+		return fail_errno("KVM_GET_VCPU_MMAP_SIZE");
+	vm->run_size = (size_t)size;
+	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, type);
+	if (vm->fd >= 0)
+		return 0;
+	if (params->is_protected && errno == EINVAL)
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "this host's KVM has no protected VMs (see `avf "
+			    "info`)");
+	return fail_errno("KVM_CREATE_VM");
+}
+
+int kvm_new(int kvm_fd, const struct kvm_params *params, struct hv **ret_hv)
 {
 	CLEANUP(kvm_free_p) struct kvm_vm *vm = NULL;
-	int size;
 	int rc = check_host(kvm_fd);
 
 	if (rc < 0)
 		return rc;
-	vm = calloc(1, sizeof(*vm));
+	vm = alloc_vm();
 	if (!vm)
 		return fail(AVF_ERR_NO_MEMORY, "KVM VM");
-	vm->hv.ops = &kvm_ops;
-	size = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (size < (int)sizeof(struct kvm_run))
-		vm->fd = -1;
-	else
-		vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
-	if (vm->fd < 0)
-		return fail_errno("KVM_CREATE_VM");
-	vm->run_size = (size_t)size;
+	rc = create_vm(vm, kvm_fd, params);
+	if (rc < 0)
+		return rc;
 	rc = kvm_arch_init_vm(vm, kvm_fd);
 	if (rc < 0)
 		return rc;

@@ -31,6 +31,7 @@ static int write_table(struct kvm_vm *vm)
 		e->u.msi.address_lo = (uint32_t)r->msi.addr;
 		e->u.msi.address_hi = (uint32_t)(r->msi.addr >> 32);
 		e->u.msi.data = r->msi.data;
+		kvm_arch_route_msi(&r->msi, e);
 	}
 	if (ioctl(vm->fd, KVM_SET_GSI_ROUTING, table) < 0)
 		return fail_errno("KVM_SET_GSI_ROUTING");
@@ -95,13 +96,20 @@ void kvm_irq_remove_msi_route(struct hv *hv, unsigned int route)
 
 int kvm_irq_add_line(struct hv *hv, unsigned int line, int fd)
 {
-	struct kvm_vm *vm = to_kvm_vm(hv);
-	int rc;
-
 	if (line >= KVM_N_LINES)
 		return fail(AVF_ERR_INTERNAL, "interrupt line %u", line);
-	rc = write_table(vm);
-	if (rc < 0)
-		return rc;
-	return irqfd(vm, line, fd, 0);
+	to_kvm_vm(hv)->line_fds[line] = fd;
+	return 0;
+}
+
+/* Not before: arm64 refuses an irqfd until its controller is finished. */
+int kvm_irq_start(struct kvm_vm *vm)
+{
+	int rc = write_table(vm);
+
+	for (unsigned int i = 0; rc == 0 && i < KVM_N_LINES; i++) {
+		if (vm->line_fds[i] >= 0)
+			rc = irqfd(vm, i, vm->line_fds[i], 0);
+	}
+	return rc;
 }

@@ -37,6 +37,17 @@ static int get_cpuid(struct kvm_vm *vm, int kvm_fd)
 	return 0;
 }
 
+int kvm_arch_vm_type(int kvm_fd, const struct kvm_params *params,
+		     unsigned long *ret_type)
+{
+	(void)kvm_fd;
+	if (params->is_protected)
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "KVM on x86-64 has no protected VMs");
+	*ret_type = 0;
+	return 0;
+}
+
 int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
 {
 	uint64_t identity = IDENTITY_MAP_ADDR;
@@ -48,6 +59,18 @@ int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
 		return fail_errno("KVM_SET_IDENTITY_MAP_ADDR");
 	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDR) < 0)
 		return fail_errno("KVM_SET_TSS_ADDR");
+	return 0;
+}
+
+void kvm_arch_fini_vm(struct kvm_vm *vm)
+{
+	free(vm->cpuid);
+	vm->cpuid = NULL;
+}
+
+int kvm_arch_start(struct kvm_vm *vm)
+{
+	(void)vm; /* complete since add_irq_chip */
 	return 0;
 }
 
@@ -71,6 +94,14 @@ void kvm_arch_route_line(unsigned int line,
 	ret_entry->type = KVM_IRQ_ROUTING_IRQCHIP;
 	ret_entry->u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
 	ret_entry->u.irqchip.pin = line;
+}
+
+void kvm_arch_route_msi(const struct hv_msi *msi,
+			struct kvm_irq_routing_entry *entry)
+{
+	/* address and data say it all */
+	(void)msi;
+	(void)entry;
 }
 
 /* The leaves that differ from CPU to CPU, and what the guest should know. */

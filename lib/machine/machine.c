@@ -33,6 +33,24 @@ static void stop_ready(struct loop_source *source, uint32_t events)
 	m->params.stopped(m->params.userdata, m->stop_reason, m->stop_text);
 }
 
+int machine_add_ram(struct machine *m, gpa_t base, uint64_t size)
+{
+	struct gmem_slice slice;
+	int rc;
+
+	if (size == 0)
+		return 0;
+	rc = gmem_add_anonymous(&m->gm, base, size);
+	if (rc < 0)
+		return rc;
+	rc = gmem_map(&m->gm, base, size, &slice);
+	if (rc < 0)
+		return rc;
+	if (m->params.config->hugepages)
+		gmem_advise_huge(&m->gm);
+	return m->hv->ops->add_memory(m->hv, base, size, slice.host);
+}
+
 static int init(struct machine *m)
 {
 	int rc;

@@ -44,6 +44,11 @@ struct machine_params {
 
 struct machine;
 
+/** Bytes of memory of a machine of @config, and the first address behind it,
+ * for those who make its hypervisor. */
+uint64_t machine_memory_size(const struct vm_config *config);
+uint64_t machine_memory_end(const struct vm_config *config);
+
 /**
  * Build the machine: memory, devices, kernel loaded. Nothing runs yet.
  * Errors: those of the kernel loader and the devices, AVF_ERR_NO_MEMORY, ...

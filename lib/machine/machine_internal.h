@@ -72,6 +72,9 @@ struct machine {
  */
 void machine_stop_locked(struct machine *m, int reason, const char *text);
 
+/** @size bytes of RAM at @base, for us and the hypervisor; 0: nothing. */
+int machine_add_ram(struct machine *m, gpa_t base, uint64_t size) MUST_CHECK;
+
 /* device_table.c */
 int machine_add_devices(struct machine *m) MUST_CHECK;
 

@@ -1,32 +1,40 @@
 /* What an x86-64 machine has besides PCI devices: its address space, COM1,
  * the ports for power-off and reset, and a kernel in memory. */
 #include <stdlib.h>
-#include <sys/eventfd.h>
 
 #include <avf/vm.h>
 
 #include "base/cleanup.h"
 #include "boot/boot.h"
 #include "devices/pm_x86_64.h"
-#include "devices/sink.h"
-#include "devices/uart_16550.h"
 #include "hv/boot_state_x86_64.h"
 #include "machine/layout_x86_64.h"
 #include "machine/machine_internal.h"
+#include "machine/serial.h"
 
 struct platform {
 	struct pm_x86_64 pm;
 	bool has_pm;
-	struct sink serial_out;
-	bool has_serial_out;
-	struct uart_16550 serial;
-	bool has_serial;
-	int serial_irq; /* owned eventfd */
+	struct machine_serial serial; /* COM1 */
 };
+
+uint64_t machine_memory_size(const struct vm_config *config)
+{
+	return (uint64_t)config->memory_mib << 20;
+}
+
+uint64_t machine_memory_end(const struct vm_config *config)
+{
+	const uint64_t size = machine_memory_size(config);
+
+	return size <= MACHINE_LOW_RAM_MAX
+		       ? size
+		       : MACHINE_HIGH_RAM + size - MACHINE_LOW_RAM_MAX;
+}
 
 static uint64_t ram_size(const struct machine *m)
 {
-	return (uint64_t)m->params.config->memory_mib << 20;
+	return machine_memory_size(m->params.config);
 }
 
 static uint64_t low_ram(const struct machine *m)
@@ -34,31 +42,13 @@ static uint64_t low_ram(const struct machine *m)
 	return MIN(ram_size(m), MACHINE_LOW_RAM_MAX);
 }
 
-static int add_ram(struct machine *m, gpa_t base, uint64_t size)
-{
-	struct gmem_slice slice;
-	int rc;
-
-	if (size == 0)
-		return 0;
-	rc = gmem_add_anonymous(&m->gm, base, size);
-	if (rc < 0)
-		return rc;
-	rc = gmem_map(&m->gm, base, size, &slice);
-	if (rc < 0)
-		return rc;
-	if (m->params.config->hugepages)
-		gmem_advise_huge(&m->gm);
-	return m->hv->ops->add_memory(m->hv, base, size, slice.host);
-}
-
 int machine_arch_add_memory(struct machine *m)
 {
-	int rc = add_ram(m, 0, low_ram(m));
+	int rc = machine_add_ram(m, 0, low_ram(m));
 
 	if (rc < 0)
 		return rc;
-	return add_ram(m, MACHINE_HIGH_RAM, ram_size(m) - low_ram(m));
+	return machine_add_ram(m, MACHINE_HIGH_RAM, ram_size(m) - low_ram(m));
 }
 
 static void power_off(void *userdata)
@@ -78,41 +68,6 @@ static const struct pm_x86_64_ops pm_ops = {
 	.reset = reset,
 };
 
-/* COM1 writes where the console does. */
-static int add_serial(struct machine *m)
-{
-	struct platform *p = m->platform;
-	struct uart_16550_config config = {
-		.loop = m->params.loop,
-		.out = &p->serial_out,
-		.in_fd = -1,
-		.log = m->params.log,
-	};
-	int out = -1;
-	int rc;
-
-	if (m->params.config->console_out_fd >= 0) {
-		out = fd_dup(m->params.config->console_out_fd);
-		if (out < 0)
-			return out;
-	}
-	sink_init(&p->serial_out, out, m->params.loop);
-	p->has_serial_out = true;
-	p->serial_irq = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->serial_irq < 0)
-		return fail_errno("eventfd");
-	config.irq_fd = p->serial_irq;
-	rc = uart_16550_init(&p->serial, &config);
-	if (rc < 0)
-		return rc;
-	p->has_serial = true;
-	p->serial.range.base = MACHINE_COM1_PORT;
-	rc = bus_add(&m->pio, &p->serial.range);
-	if (rc < 0)
-		return rc;
-	return m->hv->ops->add_line(m->hv, MACHINE_COM1_LINE, p->serial_irq);
-}
-
 int machine_arch_add_platform(struct machine *m)
 {
 	struct platform *p = calloc(1, sizeof(*p));
@@ -120,7 +75,6 @@ int machine_arch_add_platform(struct machine *m)
 
 	if (!p)
 		return fail(AVF_ERR_NO_MEMORY, "platform devices");
-	p->serial_irq = -1;
 	m->platform = p;
 	rc = pci_bus_init(&m->pci, &m->mmio, &m->pio, m->hv, MACHINE_ECAM_BASE,
 			  MACHINE_MMIO32_BASE, MACHINE_MMIO32_SIZE);
@@ -131,7 +85,8 @@ int machine_arch_add_platform(struct machine *m)
 	if (rc < 0)
 		return rc;
 	p->has_pm = true;
-	return add_serial(m);
+	return machine_serial_init(&p->serial, m, &m->pio, MACHINE_COM1_PORT,
+				   MACHINE_COM1_LINE);
 }
 
 void machine_arch_remove_platform(struct machine *m)
@@ -140,13 +95,7 @@ void machine_arch_remove_platform(struct machine *m)
 
 	if (!p)
 		return;
-	if (p->has_serial) {
-		bus_remove(&m->pio, &p->serial.range);
-		uart_16550_fini(&p->serial);
-	}
-	if (p->has_serial_out)
-		sink_fini(&p->serial_out);
-	fd_close(p->serial_irq);
+	machine_serial_fini(&p->serial);
 	if (p->has_pm)
 		pm_x86_64_fini(&p->pm, &m->pio);
 	if (m->has_pci)

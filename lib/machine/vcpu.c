@@ -184,6 +184,9 @@ int vcpus_start(struct machine *m)
 	rc = wait_ready(m);
 	if (rc < 0)
 		return rc;
+	rc = m->hv->ops->start(m->hv);
+	if (rc < 0)
+		return rc;
 	rc = m->params.started(m->params.userdata);
 	if (rc < 0)
 		return rc;

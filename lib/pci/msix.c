@@ -96,6 +96,7 @@ static int program(struct msix *msix, struct vector *v)
 		.addr = v->words[WORD_ADDR_LOW] |
 			(uint64_t)v->words[WORD_ADDR_HIGH] << 32,
 		.data = v->words[WORD_DATA],
+		.device = msix->dev->slot << 3, /* function 0 of bus 0 */
 	};
 	int rc;
 

@@ -68,6 +68,7 @@ struct pci_ids {
 struct pci_dev {
 	const struct pci_dev_ops *ops; /* NULL: header only */
 	struct pci_bus *bus;           /* borrowed; NULL while not on a bus */
+	unsigned int slot;             /* on @bus */
 	uint8_t config[PCI_CONFIG_SIZE];
 	uint8_t writable[PCI_CONFIG_SIZE];
 	uint32_t cap_end;  /* first free byte behind the capabilities */

@@ -224,6 +224,7 @@ int pci_bus_add(struct pci_bus *bus, struct pci_dev *dev)
 	if (rc < 0)
 		return rc;
 	dev->bus = bus;
+	dev->slot = slot;
 	dev->config[PCI_REG_COMMAND] = PCI_COMMAND_MEM | 0x04; /* master */
 	bus->devices[slot] = dev;
 	pci_bus_refresh(bus);

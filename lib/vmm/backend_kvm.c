@@ -67,13 +67,18 @@ static void failure(void *userdata, const void *data, size_t size)
 	vmm_failure_bytes(userdata, data, size);
 }
 
-static int open_hv(struct hv **ret_hv)
+static int open_hv(const struct vm_config *config, struct hv **ret_hv)
 {
+	const struct kvm_params params = {
+		.memory_size = machine_memory_size(config),
+		.memory_end = machine_memory_end(config),
+		.is_protected = config->is_protected,
+	};
 	CLEANUP(close_p) int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		return fail_errno("open /dev/kvm (see `avf info`)");
-	return kvm_new(fd, ret_hv);
+	return kvm_new(fd, &params, ret_hv);
 }
 
 int backend_kvm_new(struct vmm *vmm, const char *cmdline,
@@ -98,7 +103,7 @@ int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 	rc = kvm_install_kick_handler();
 	if (rc < 0)
 		return rc;
-	rc = open_hv(&params.hv);
+	rc = open_hv(&vmm->config, &params.hv);
 	if (rc < 0)
 		return rc;
 	/* the machine starts threads: the last moment for it */

@@ -2,14 +2,6 @@
 
 #include <stdio.h>
 
-/*
- * A panic ends the VM instead of hanging it, by ACPI's reset register; slow
- * probing of what the machine does not have is left out.
- */
-#define COMMON                                             \
-	"panic=-1 reboot=a,w i8042.noaux=1 i8042.nomux=1 " \
-	"8250.nr_uarts=1"
-
 static const char *payload_console(const struct vm_config *config)
 {
 	if (config->debug_level == AVF_DEBUG_LEVEL_FULL)
@@ -22,7 +14,7 @@ int cmdline_make(const struct vm_config *config, char *buf, size_t size)
 	const char *user = config->cmdline ? config->cmdline : "";
 	int n;
 
-	n = snprintf(buf, size, "%s%s%s%s", COMMON,
+	n = snprintf(buf, size, "%s%s%s%s", cmdline_platform,
 		     config->kind == AVF_CONFIG_PAYLOAD
 			     ? payload_console(config)
 			     : "",

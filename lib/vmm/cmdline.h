@@ -9,6 +9,9 @@
 /* Ours, the longest of the user's, and a separator. */
 #define CMDLINE_SIZE (AVF_MAX_CMDLINE + 200)
 
+/** What the architecture's machine wants. */
+extern const char *const cmdline_platform;
+
 /**
  * The library's own parameters, then the configuration's, into @buf.
  * Errors: AVF_ERR_LIMIT.

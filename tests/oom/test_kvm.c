@@ -43,9 +43,13 @@ static int build(struct vm_config *config, struct loop *loop)
 		.stopped = stopped,
 		.userdata = loop,
 	};
+	const struct kvm_params kvm_params = {
+		.memory_size = machine_memory_size(params.config),
+		.memory_end = machine_memory_end(params.config),
+	};
 	CLEANUP(close_p) int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	struct machine *m;
-	int rc = kvm_new(kvm, &params.hv);
+	int rc = kvm_new(kvm, &kvm_params, &params.hv);
 
 	if (rc < 0)
 		return rc;

@@ -89,6 +89,12 @@ static int add_line(struct hv *hv, unsigned int line, int fd)
 	return 0;
 }
 
+static int start(struct hv *hv)
+{
+	(void)hv;
+	return 0;
+}
+
 static void no_free(struct hv *hv)
 {
 	(void)hv;
@@ -112,6 +118,7 @@ static const struct hv_ops fake_ops = {
 	.set_msi_route = set_msi_route,
 	.remove_msi_route = remove_msi_route,
 	.add_line = add_line,
+	.start = start,
 	.free = no_free,
 	.vcpu_new = vcpu_new,
 };

@@ -1,0 +1,242 @@
+#include <inttypes.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "hv/boot_state_arm64.h"
+#include "hv/gic_arm64.h"
+#include "hv/kvm_internal.h"
+
+/*
+ * Documentation/virt/kvm/arm/pkvm.rst of Linux 7.2; older headers do not have
+ * it. A kernel without pKVM takes it for an impossible address size.
+ */
+#define VM_TYPE_PROTECTED (1UL << 31)
+
+/* Private interrupts and one word of shared ones: more than our lines. */
+#define N_IRQS 64U
+
+/* KVM takes no smaller address space. */
+#define MIN_ADDRESS_BITS 32U
+
+#define CORE_REG(field)                             \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 |         \
+	 KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(field))
+
+static unsigned int bits_of(uint64_t address)
+{
+	unsigned int bits = MIN_ADDRESS_BITS;
+
+	while (bits < 64 && address >> bits)
+		bits++;
+	return bits;
+}
+
+/*
+ * A protected VM's memory is pinned, and pinned memory is charged to the
+ * process. The limit is per process and the jail has no right to raise it.
+ */
+static int allow_pinning(uint64_t size)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return fail_errno("RLIMIT_MEMLOCK");
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= size)
+		return 0;
+	limit.rlim_cur = size;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < size)
+		limit.rlim_max = size;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return fail(AVF_ERR_LIMIT,
+			    "a protected VM locks its memory, %" PRIu64
+			    " MiB: raise the limit for locked memory (ulimit "
+			    "-l, or LimitMEMLOCK= of the service)",
+			    size >> 20);
+	return 0;
+}
+
+int kvm_arch_vm_type(int kvm_fd, const struct kvm_params *params,
+		     unsigned long *ret_type)
+{
+	const unsigned int bits = bits_of(params->memory_end - 1);
+	int limit = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+	unsigned long type = 0;
+	int rc;
+
+	/* without the capability a guest has 40 bits */
+	if (bits > (limit > 0 ? (unsigned int)limit : 40U))
+		return fail(AVF_ERR_LIMIT,
+			    "memory up to 0x%" PRIx64 " needs %u bits of "
+			    "address, a VM has %d here",
+			    params->memory_end, bits, limit > 0 ? limit : 40);
+	if (limit > 0)
+		type = KVM_VM_TYPE_ARM_IPA_SIZE(bits);
+	if (params->is_protected) {
+		rc = allow_pinning(params->memory_size);
+		if (rc < 0)
+			return rc;
+		type |= VM_TYPE_PROTECTED;
+	}
+	*ret_type = type;
+	return 0;
+}
+
+int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
+{
+	(void)vm;
+	(void)kvm_fd;
+	return 0;
+}
+
+void kvm_arch_fini_vm(struct kvm_vm *vm)
+{
+	close_p(&vm->gic_fd);
+	close_p(&vm->its_fd);
+}
+
+static int set_attr(int fd, uint32_t group, uint64_t attr, const void *value,
+		    const char *what)
+{
+	const struct kvm_device_attr request = {
+		.group = group,
+		.attr = attr,
+		.addr = (uintptr_t)value,
+	};
+
+	if (ioctl(fd, KVM_SET_DEVICE_ATTR, &request) < 0)
+		return fail_errno("%s", what);
+	return 0;
+}
+
+static int create_device(struct kvm_vm *vm, uint32_t type, const char *what,
+			 int *ret_fd)
+{
+	struct kvm_create_device request = {.type = type};
+
+	if (ioctl(vm->fd, KVM_CREATE_DEVICE, &request) < 0)
+		return fail_errno("%s", what);
+	*ret_fd = (int)request.fd;
+	return 0;
+}
+
+/* The translation service: without it there are no MSIs. */
+static int add_its(struct kvm_vm *vm)
+{
+	const uint64_t base = HV_GIC_ITS_BASE;
+	int rc = create_device(vm, KVM_DEV_TYPE_ARM_VGIC_ITS, "GIC ITS",
+			       &vm->its_fd);
+
+	if (rc == 0)
+		rc = set_attr(vm->its_fd, KVM_DEV_ARM_VGIC_GRP_ADDR,
+			      KVM_VGIC_ITS_ADDR_TYPE, &base, "GIC ITS address");
+	if (rc == 0)
+		rc = set_attr(vm->its_fd, KVM_DEV_ARM_VGIC_GRP_CTRL,
+			      KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "GIC ITS");
+	return rc;
+}
+
+int kvm_arch_add_irq_chip(struct hv *hv)
+{
+	const uint64_t dist = HV_GIC_DIST_BASE, redist = HV_GIC_REDIST_BASE;
+	const uint32_t n_irqs = N_IRQS;
+	struct kvm_vm *vm = to_kvm_vm(hv);
+	int rc = create_device(vm, KVM_DEV_TYPE_ARM_VGIC_V3, "GICv3",
+			       &vm->gic_fd);
+
+	if (rc == 0)
+		rc = set_attr(vm->gic_fd, KVM_DEV_ARM_VGIC_GRP_ADDR,
+			      KVM_VGIC_V3_ADDR_TYPE_DIST, &dist, "GICv3 dist");
+	if (rc == 0)
+		rc = set_attr(vm->gic_fd, KVM_DEV_ARM_VGIC_GRP_ADDR,
+			      KVM_VGIC_V3_ADDR_TYPE_REDIST, &redist,
+			      "GICv3 redist");
+	if (rc == 0)
+		rc = set_attr(vm->gic_fd, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0,
+			      &n_irqs, "GICv3 interrupts");
+	return rc < 0 ? rc : add_its(vm);
+}
+
+/* The controller has a part per vCPU, so it is finished when all exist. */
+int kvm_arch_start(struct kvm_vm *vm)
+{
+	return set_attr(vm->gic_fd, KVM_DEV_ARM_VGIC_GRP_CTRL,
+			KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "GICv3");
+}
+
+void kvm_arch_route_line(unsigned int line,
+			 struct kvm_irq_routing_entry *ret_entry)
+{
+	memset(ret_entry, 0, sizeof(*ret_entry));
+	ret_entry->gsi = line;
+	ret_entry->type = KVM_IRQ_ROUTING_IRQCHIP;
+	ret_entry->u.irqchip.pin = line;
+}
+
+/* The ITS translates by device. */
+void kvm_arch_route_msi(const struct hv_msi *msi,
+			struct kvm_irq_routing_entry *entry)
+{
+	entry->flags = KVM_MSI_VALID_DEVID;
+	entry->u.msi.devid = msi->device;
+}
+
+static void set_feature(struct kvm_vcpu_init *init, unsigned int feature)
+{
+	init->features[feature / 32] |= BIT(feature % 32);
+}
+
+static bool has(const struct kvm_vm *vm, unsigned long cap)
+{
+	/* asked of the VM: a protected one has less */
+	return ioctl(vm->fd, KVM_CHECK_EXTENSION, cap) > 0;
+}
+
+int kvm_arch_init_vcpu(struct kvm_vcpu *v)
+{
+	const struct kvm_vm *vm = to_kvm_vm(v->vcpu.hv);
+	const int sve = KVM_ARM_VCPU_SVE;
+	struct kvm_vcpu_init init;
+
+	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init) < 0)
+		return fail_errno("KVM_ARM_PREFERRED_TARGET");
+	set_feature(&init, KVM_ARM_VCPU_PSCI_0_2);
+	if (v->index > 0)
+		set_feature(&init, KVM_ARM_VCPU_POWER_OFF);
+	if (has(vm, KVM_CAP_ARM_PTRAUTH_ADDRESS) &&
+	    has(vm, KVM_CAP_ARM_PTRAUTH_GENERIC)) {
+		set_feature(&init, KVM_ARM_VCPU_PTRAUTH_ADDRESS);
+		set_feature(&init, KVM_ARM_VCPU_PTRAUTH_GENERIC);
+	}
+	if (has(vm, KVM_CAP_ARM_SVE))
+		set_feature(&init, KVM_ARM_VCPU_SVE);
+	if (ioctl(v->fd, KVM_ARM_VCPU_INIT, &init) < 0)
+		return fail_errno("vCPU %u: KVM_ARM_VCPU_INIT", v->index);
+	if (has(vm, KVM_CAP_ARM_SVE) &&
+	    ioctl(v->fd, KVM_ARM_VCPU_FINALIZE, &sve) < 0)
+		return fail_errno("vCPU %u: KVM_ARM_VCPU_FINALIZE", v->index);
+	return 0;
+}
+
+static int set_register(struct kvm_vcpu *v, uint64_t id, uint64_t value)
+{
+	const struct kvm_one_reg reg = {.id = id, .addr = (uintptr_t)&value};
+
+	if (ioctl(v->fd, KVM_SET_ONE_REG, &reg) < 0)
+		return fail_errno("vCPU %u: KVM_SET_ONE_REG", v->index);
+	return 0;
+}
+
+/* All else is as KVM_ARM_VCPU_INIT leaves it: EL1, masked, MMU off. */
+int kvm_arch_set_boot_state(struct hv_vcpu *vcpu,
+			    const struct hv_boot_state *state)
+{
+	struct kvm_vcpu *v = to_kvm_vcpu(vcpu);
+	int rc = set_register(v, CORE_REG(regs.pc), state->entry);
+
+	if (rc < 0)
+		return rc;
+	return set_register(v, CORE_REG(regs.regs[0]), state->fdt);
+}

@@ -1,0 +1,108 @@
+/* What an arm64 machine has besides PCI devices: its address space, a serial
+ * line, and a kernel in memory. Power-off and reset are PSCI calls, which the
+ * hypervisor takes. */
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/cleanup.h"
+#include "boot/boot_arm64.h"
+#include "hv/boot_state_arm64.h"
+#include "hv/gic_arm64.h"
+#include "machine/layout_arm64.h"
+#include "machine/machine_internal.h"
+#include "machine/serial.h"
+
+struct platform {
+	struct machine_serial serial;
+};
+
+static uint64_t bounce_size(const struct vm_config *config)
+{
+	if (!config->is_protected)
+		return 0;
+	return MACHINE_BOUNCE_PER_DEVICE *
+	       (MACHINE_BOUNCE_OTHERS + config->n_disks);
+}
+
+uint64_t machine_memory_size(const struct vm_config *config)
+{
+	return ((uint64_t)config->memory_mib << 20) + bounce_size(config);
+}
+
+uint64_t machine_memory_end(const struct vm_config *config)
+{
+	return MACHINE_RAM_BASE + machine_memory_size(config);
+}
+
+int machine_arch_add_memory(struct machine *m)
+{
+	return machine_add_ram(m, MACHINE_RAM_BASE,
+			       machine_memory_size(m->params.config));
+}
+
+int machine_arch_add_platform(struct machine *m)
+{
+	struct platform *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return fail(AVF_ERR_NO_MEMORY, "platform devices");
+	m->platform = p;
+	rc = pci_bus_init(&m->pci, &m->mmio, NULL, m->hv, MACHINE_ECAM_BASE,
+			  MACHINE_MMIO32_BASE, MACHINE_MMIO32_SIZE);
+	if (rc < 0)
+		return rc;
+	m->has_pci = true;
+	return machine_serial_init(&p->serial, m, &m->mmio, MACHINE_SERIAL_BASE,
+				   MACHINE_SERIAL_LINE);
+}
+
+void machine_arch_remove_platform(struct machine *m)
+{
+	struct platform *p = m->platform;
+
+	if (!p)
+		return;
+	machine_serial_fini(&p->serial);
+	if (m->has_pci)
+		pci_bus_fini(&m->pci);
+	free(p);
+	m->platform = NULL;
+}
+
+int machine_arch_load(struct machine *m)
+{
+	struct boot_arm64_input input = {
+		.gm = &m->gm,
+		.kernel_fd = m->params.config->kernel_fd,
+		.initrd_fd = m->params.config->initrd_fd,
+		.cmdline = m->params.cmdline,
+		.n_vcpus = m->n_vcpus,
+		.ram = {MACHINE_RAM_BASE,
+			machine_memory_size(m->params.config)},
+		.ecam = {MACHINE_ECAM_BASE, MACHINE_ECAM_SIZE},
+		.mmio32 = {MACHINE_MMIO32_BASE, MACHINE_MMIO32_SIZE},
+		.gic_dist = {HV_GIC_DIST_BASE, HV_GIC_DIST_SIZE},
+		.gic_redist = {HV_GIC_REDIST_BASE,
+			       HV_GIC_REDIST_SIZE * m->n_vcpus},
+		.gic_its = {HV_GIC_ITS_BASE, HV_GIC_ITS_SIZE},
+		.serial = {MACHINE_SERIAL_BASE, UART_16550_PORTS},
+		.serial_spi = MACHINE_SERIAL_LINE,
+		.bounce_size = bounce_size(m->params.config),
+	};
+	struct boot_arm64_state state;
+	int rc;
+
+	if (getrandom(input.seed, sizeof(input.seed), 0) !=
+	    (ssize_t)sizeof(input.seed))
+		return fail_errno("getrandom");
+	rc = boot_arm64_load(&input, &state);
+	if (rc < 0)
+		return rc;
+	m->boot_state = calloc(1, sizeof(*m->boot_state));
+	if (!m->boot_state)
+		return fail(AVF_ERR_NO_MEMORY, "boot state");
+	m->boot_state->entry = state.entry;
+	m->boot_state->fdt = state.dtree;
+	return 0;
+}
