@@ -10,14 +10,12 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "kvmprobe/probe_arch.h"
 #include "kvmprobe/trial.h"
 
 #define LINE_SIZE 1024U
 
 #define HINT_OLD_KERNEL "use a newer kernel of the host"
-#define HINT_NO_RING0                                                       \
-	"enable VT-x or AMD-V, or nested virtualization in the hypervisor " \
-	"around this host; emulation works meanwhile"
 
 /* What our machine asks KVM for. */
 static const struct {
@@ -31,7 +29,6 @@ static const struct {
 	{KVM_CAP_IOEVENTFD, "IOEVENTFD"},
 	{KVM_CAP_SIGNAL_MSI, "SIGNAL_MSI"},
 	{KVM_CAP_IMMEDIATE_EXIT, "IMMEDIATE_EXIT"},
-	{KVM_CAP_EXT_CPUID, "EXT_CPUID"},
 };
 
 enum answer {
@@ -81,23 +78,31 @@ static void check_api(int kvm_fd, struct row *row)
 		say(row, NO, "", "it is not KVM: %s", strerrordesc_np(errno));
 }
 
+/* Adds the name to the list @missing when KVM does not have it. */
+static void check_cap(int kvm_fd, int cap, const char *name, char *missing,
+		      size_t size)
+{
+	const size_t used = strlen(missing);
+
+	if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, cap) <= 0)
+		(void)snprintf(missing + used, size - used, "%s%s",
+			       used > 0 ? ", " : "", name);
+}
+
 static void check_caps(int kvm_fd, struct row *row)
 {
 	char missing[256] = "";
-	size_t used;
 
-	for (size_t i = 0; i < ARRAY_SIZE(needed_caps); i++) {
-		if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, needed_caps[i].cap) > 0)
-			continue;
-		used = strlen(missing);
-		(void)snprintf(missing + used, sizeof(missing) - used, "%s%s",
-			       used > 0 ? ", " : "", needed_caps[i].name);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(needed_caps); i++)
+		check_cap(kvm_fd, needed_caps[i].cap, needed_caps[i].name,
+			  missing, sizeof(missing));
+	check_cap(kvm_fd, probe_arch.cap, probe_arch.cap_name, missing,
+		  sizeof(missing));
 	if (missing[0])
 		say(row, NO, HINT_OLD_KERNEL, "missing: %s", missing);
 	else
 		say(row, YES, "", "all %zu that are needed",
-		    ARRAY_SIZE(needed_caps));
+		    ARRAY_SIZE(needed_caps) + 1);
 }
 
 static void check_vm(int kvm_fd, struct row *row)
@@ -117,17 +122,17 @@ static void say_trial(struct row *row, const struct trial_report *r)
 	const bool slow = mips < TRIAL_MIN_MIPS;
 
 	if (r->kips == 0)
-		say(row, NO, HINT_NO_RING0, "ring 0 does not run: %s", r->why);
+		say(row, NO, probe_arch.guest_hint, "%s does not run: %s",
+		    probe_arch.level, r->why);
 	else if (r->failed[0])
-		say(row, LIMITED, HINT_NO_RING0,
-		    "ring 0 %s at about %" PRIu64 ".%" PRIu64
-		    " MIPS; %s fail (%s)",
-		    slow ? "is emulated" : "runs", mips, tenth, r->failed,
-		    r->why);
+		say(row, LIMITED, probe_arch.guest_hint,
+		    "%s %s at about %" PRIu64 ".%" PRIu64 " MIPS; %s fail (%s)",
+		    probe_arch.level, slow ? "is emulated" : "runs", mips,
+		    tenth, r->failed, r->why);
 	else if (slow)
-		say(row, LIMITED, HINT_NO_RING0,
-		    "ring 0 is emulated at about %" PRIu64 ".%" PRIu64 " MIPS",
-		    mips, tenth);
+		say(row, LIMITED, probe_arch.guest_hint,
+		    "%s is emulated at about %" PRIu64 ".%" PRIu64 " MIPS",
+		    probe_arch.level, mips, tenth);
 	else
 		say(row, YES, "", "runs on the CPU at about %" PRIu64 " MIPS",
 		    mips);
@@ -141,6 +146,14 @@ static void check_ring0(int kvm_fd, struct row *row)
 		say(row, NO, "", "%s", error_record()->text);
 	else
 		say_trial(row, &report);
+}
+
+static void check_protected(int kvm_fd, struct row *row)
+{
+	char reason[sizeof(row->reason)];
+	const bool can = probe_arch_protected(kvm_fd, reason, sizeof(reason));
+
+	say(row, can ? YES : NO, "", "%s", reason);
 }
 
 /* What a Linux guest needs, each of use only when those before say yes. */
@@ -170,9 +183,7 @@ static int write_rows(int kvm_fd, int out_fd)
 	struct row row;
 	int rc;
 
-	/* the only platform that could is arm64 with pKVM */
-	say(&row, NO, "",
-	    "KVM on x86-64 cannot keep the host out of a VM's memory");
+	check_protected(kvm_fd, &row);
 	rc = write_row(out_fd, "protected_vm", &row);
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(checks); i++) {
 		checks[i].check(kvm_fd, &row);

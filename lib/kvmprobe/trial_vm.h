@@ -1,6 +1,7 @@
-/* One trial VM; the architecture's part of trial.c. */
+/* One trial VM: trial_vm.c, and trial_vm_<arch>.c. */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@ struct kvm_cpuid2;
 struct trial_vm {
 	int vm_fd, vcpu_fd;  /* owned */
 	char *memory;        /* owned mapping */
+	size_t memory_size;  /* bytes */
 	struct kvm_run *run; /* owned mapping */
 	size_t run_size;
 };
@@ -29,3 +31,11 @@ struct trial {
 int trial_vm_new(int kvm_fd, const struct kvm_cpuid2 *cpuid,
 		 const struct trial *trial, struct trial_vm *ret_vm) MUST_CHECK;
 void trial_vm_fini(struct trial_vm *vm);
+
+/** The one vCPU, with its shared page. */
+int trial_vm_add_vcpu(struct trial_vm *vm, int kvm_fd) MUST_CHECK;
+
+/** SIGALRM interrupts KVM_RUN from now on; *@ret_before is to be restored. */
+int trial_alarm_install(struct sigaction *ret_before) MUST_CHECK;
+/** Whether it fires, after TRIAL_TIMEOUT_MS. */
+void trial_alarm_set(bool on);

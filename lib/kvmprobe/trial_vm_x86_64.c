@@ -214,6 +214,7 @@ static int add_memory(struct trial_vm *vm)
 	if (memory == MAP_FAILED)
 		return fail_errno("memory of the trial guest");
 	vm->memory = memory;
+	vm->memory_size = TRIAL_MEMORY;
 	write_memory(vm->memory);
 	region.userspace_addr = (uintptr_t)memory;
 	/* Intel hosts want a place for this; others ignore it */
@@ -221,37 +222,6 @@ static int add_memory(struct trial_vm *vm)
 	if (ioctl(vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
 		return fail_errno("KVM_SET_USER_MEMORY_REGION");
 	return 0;
-}
-
-static int add_vcpu(struct trial_vm *vm, int kvm_fd)
-{
-	int size = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	void *run;
-
-	if (size < (int)sizeof(struct kvm_run))
-		return fail_errno("KVM_GET_VCPU_MMAP_SIZE");
-	vm->vcpu_fd = ioctl(vm->vm_fd, KVM_CREATE_VCPU, 0);
-	if (vm->vcpu_fd < 0)
-		return fail_errno("KVM_CREATE_VCPU");
-	run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   vm->vcpu_fd, 0);
-	if (run == MAP_FAILED)
-		return fail_errno("map the vCPU");
-	vm->run = run;
-	vm->run_size = (size_t)size;
-	return 0;
-}
-
-void trial_vm_fini(struct trial_vm *vm)
-{
-	if (vm->run)
-		(void)munmap(vm->run, vm->run_size);
-	close_p(&vm->vcpu_fd);
-	close_p(&vm->vm_fd);
-	if (vm->memory)
-		(void)munmap(vm->memory, TRIAL_MEMORY);
-	vm->run = NULL;
-	vm->memory = NULL;
 }
 
 int trial_vm_new(int kvm_fd, const struct kvm_cpuid2 *cpuid,
@@ -265,7 +235,7 @@ int trial_vm_new(int kvm_fd, const struct kvm_cpuid2 *cpuid,
 		return fail_errno("KVM_CREATE_VM");
 	rc = add_memory(&vm);
 	if (rc == 0)
-		rc = add_vcpu(&vm, kvm_fd);
+		rc = trial_vm_add_vcpu(&vm, kvm_fd);
 	if (rc == 0)
 		rc = init_vcpu(&vm, cpuid, trial);
 	if (rc < 0) {

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/time.h>
 
 #include "base/checked.h"
 #include "base/cleanup.h"
@@ -48,25 +47,6 @@ static const struct needed all_needed[] = {
 	{{"iretq", trial_iretq, false, 0}, 0, 0, 0},
 	{{"syscall", trial_syscall, true, 0}, 0, 0, 0},
 };
-
-/* Runs on SIGALRM: its only purpose is to interrupt KVM_RUN. */
-static void nothing(int signal_number)
-{
-	(void)signal_number;
-}
-
-/* Fires again and again: one that comes just before KVM_RUN is not lost. */
-static void set_alarm(bool on)
-{
-	const struct timeval period = {.tv_usec = TRIAL_TIMEOUT_MS * 1000};
-	struct itimerval timer = {0};
-
-	if (on) {
-		timer.it_value = period;
-		timer.it_interval = period;
-	}
-	(void)setitimer(ITIMER_REAL, &timer, NULL); /* valid values */
-}
 
 static void say(struct result *r, const char *what, unsigned int number)
 {
@@ -117,7 +97,7 @@ static bool on_exit_of(struct result *r, const struct kvm_run *run)
 static void run_vm(const struct trial_vm *vm, struct result *ret_result)
 {
 	memset(ret_result, 0, sizeof(*ret_result));
-	set_alarm(true);
+	trial_alarm_set(true);
 	do {
 		if (ioctl(vm->vcpu_fd, KVM_RUN, 0) < 0) {
 			(void)snprintf(ret_result->why, sizeof(ret_result->why),
@@ -127,7 +107,7 @@ static void run_vm(const struct trial_vm *vm, struct result *ret_result)
 			break;
 		}
 	} while (!on_exit_of(ret_result, vm->run));
-	set_alarm(false);
+	trial_alarm_set(false);
 }
 
 static int run_trial(int kvm_fd, const struct kvm_cpuid2 *cpuid,
@@ -246,7 +226,6 @@ static int run_all(int kvm_fd, const struct kvm_cpuid2 *cpuid,
 
 int trial_run_all(int kvm_fd, struct trial_report *ret_report)
 {
-	const struct sigaction action = {.sa_handler = nothing};
 	struct sigaction before;
 	CLEANUP(free_p) struct kvm_cpuid2 *cpuid = NULL;
 	struct trial_report report = {0};
@@ -254,8 +233,9 @@ int trial_run_all(int kvm_fd, struct trial_report *ret_report)
 
 	if (rc < 0)
 		return rc;
-	if (sigaction(SIGALRM, &action, &before) < 0)
-		return fail_errno("sigaction");
+	rc = trial_alarm_install(&before);
+	if (rc < 0)
+		return rc;
 	rc = run_all(kvm_fd, cpuid, &report);
 	(void)sigaction(SIGALRM, &before, NULL); /* as it was */
 	if (rc < 0)
