@@ -33,7 +33,8 @@ for header in include/avf/*.h; do
 	try "$header" g++ -xc++ -std=c++11 -Wconversion -Iinclude -I.
 done
 for header in $(git ls-files 'lib/*.h' 'guest/*.h'); do
-	try "$header" gcc -xc -std=c17 -D_GNU_SOURCE -Ilib -Iguest -Iinclude \
+	try "$header" gcc -xc -std=c17 -D_GNU_SOURCE -Ilib -Iguest \
+		-Iguest/bare/x86_64 -Iinclude \
 		-Iinclude/avf/ndk -I.
 done
 exit $bad

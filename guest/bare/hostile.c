@@ -258,10 +258,16 @@ static void attack_reset(void)
 static void attack_bars(void)
 {
 	static const uint32_t places[] = {
-		0x00400000, 0x00000000, 0xe0000000, 0xfee00000,
-		0xfffff000, 0xc0000000, 0xc0004000, 0xdffff000,
+		BARE_RAM + 0x400000,
+		BARE_RAM,
+		BARE_ECAM,
+		BARE_IRQ_CHIP,
+		0xfffff000,
+		BARE_WINDOW,
+		BARE_WINDOW + 0x4000,
+		BARE_WINDOW_END - 0x1000,
 	};
-	volatile uint32_t *ram = (volatile uint32_t *)0x00400000ULL;
+	volatile uint32_t *ram = (volatile uint32_t *)(BARE_RAM + 0x400000);
 	const uint64_t config =
 		pci_find(0x1af4, (uint16_t)(0x1040 + target->id), 0);
 	const uint32_t bar0 = mmio_read32(config + PCI_BAR0);

@@ -1,8 +1,5 @@
 #include "pci.h"
 
-#define ECAM_DEFAULT   0xe0000000ULL
-#define WINDOW_DEFAULT 0xc0000000ULL
-
 #define PCI_ID           0x00
 #define PCI_COMMAND      0x04
 #define PCI_BAR0         0x10
@@ -16,7 +13,7 @@
 
 uint64_t pci_config(unsigned int device)
 {
-	return cmdline_number("ecam", ECAM_DEFAULT) + device * 0x8000ULL;
+	return cmdline_number("ecam", BARE_ECAM) + device * 0x8000ULL;
 }
 
 uint64_t pci_find(uint16_t vendor, uint16_t device, unsigned int index)
@@ -60,7 +57,7 @@ void pci_enable(uint64_t config)
 	static uint64_t window;
 
 	if (!window)
-		window = cmdline_number("mmio32", WINDOW_DEFAULT);
+		window = cmdline_number("mmio32", BARE_WINDOW);
 	for (unsigned int i = 0; i < N_BARS;)
 		i += place_bar(config + PCI_BAR0 + i * 4, &window);
 	mmio_write16(config + PCI_COMMAND, COMMAND_MEMORY_MASTER);

@@ -1,5 +1,6 @@
 /*
- * What the bare test guests share: ports, serial line, power, other CPUs.
+ * What the bare test guests share: serial line, power, other CPUs; arch.h has
+ * what is one instruction.
  * There is no memory allocation and there are no interrupts.
  */
 #pragma once
@@ -7,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "arch.h"
 
 #define MAX_CPUS 64U
 
@@ -16,46 +19,14 @@ void guest_main(void);
 /** Where every other CPU begins; @cpu counts from 1. A guest may define it. */
 void cpu_main(unsigned int cpu);
 
-static inline void outb(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline void relax(void)
-{
-	__asm__ volatile("pause" : : : "memory");
-}
-
-/* One plain mov each, which every hypervisor can emulate. */
-#define MMIO_ACCESS(bits)                                           \
-	static inline uint##bits##_t mmio_read##bits(uint64_t addr) \
-	{                                                           \
-		return *(volatile uint##bits##_t *)addr;            \
-	}                                                           \
-	static inline void mmio_write##bits(uint64_t addr,          \
-					    uint##bits##_t value)   \
-	{                                                           \
-		*(volatile uint##bits##_t *)addr = value;           \
-	}
-MMIO_ACCESS(8)
-MMIO_ACCESS(16)
-MMIO_ACCESS(32)
-
 /** To the serial line. */
 void print(const char *text);
 void print_number(uint64_t value);
 void print_hex(const void *data, size_t size);
 void print_bytes(const void *data, size_t size);
+void print_char(char c);
 
-/** Through the ACPI ports. Do not return. */
+/** By ACPI's ports, or PSCI's calls. Do not return. */
 _Noreturn void power_off(void);
 _Noreturn void reset(void);
 _Noreturn void halt_forever(void);
@@ -69,10 +40,10 @@ const char *cmdline(void);
 /** The number behind "@key=" in the command line, or @fallback. */
 uint64_t cmdline_number(const char *key, uint64_t fallback);
 
-/** How many CPUs the MADT lists as enabled. */
+/** How many CPUs the MADT or the device tree lists. */
 unsigned int count_cpus(void);
 
-/** INIT and start-up IPI to all other CPUs. */
+/** Let all other CPUs run: cpu_main(). */
 void start_cpus(void);
 
 /* gcc calls these on its own */

@@ -144,7 +144,7 @@ void virtio_offer(struct virtio_queue *q, uint16_t first,
 
 void virtio_kick(struct virtio_queue *q)
 {
-	/* the store of avail.idx is ordered before this one on x86 */
+	/* the store of avail.idx is ordered before a register's */
 	mmio_write16(q->notify, q->index);
 }
 

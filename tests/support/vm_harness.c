@@ -152,13 +152,27 @@ const char *vmt_path(const char *format, ...)
 	return path;
 }
 
+const char *vmt_bare_path(const char *guest)
+{
+	return vmt_path("guest/bare/%s" AVF_TEST_BARE_SUFFIX, guest);
+}
+
+bool vmt_bare_is_elf(void)
+{
+	return strcmp(AVF_TEST_BARE_SUFFIX, ".elf") == 0;
+}
+
+bool vmt_has_bare(const char *guest)
+{
+	return access(vmt_bare_path(guest), R_OK) == 0;
+}
+
 avf_config *vmt_bare_config(const char *guest)
 {
 	avf_config *config = NULL;
 
 	CHECK_OK(avf_config_new(AVF_CONFIG_RAW, &config));
-	CHECK_OK(avf_config_set_kernel(config,
-				       vmt_path("guest/bare/%s.elf", guest)));
+	CHECK_OK(avf_config_set_kernel(config, vmt_bare_path(guest)));
 	CHECK_OK(avf_config_set_memory_mib(config, BARE_MIB));
 	return config;
 }

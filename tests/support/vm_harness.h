@@ -90,6 +90,15 @@ struct vmt_vm {
 	unsigned int n_log;
 };
 
+/** What a VM loads of guest/bare's @guest; static memory, as vmt_path(). */
+const char *vmt_bare_path(const char *guest);
+
+/** Whether it is an ELF file, else it is an arm64 Image. */
+bool vmt_bare_is_elf(void);
+
+/** Whether this architecture has it. */
+bool vmt_has_bare(const char *guest);
+
 /** A raw configuration on KVM of guest/bare's @guest, 16 MiB. */
 avf_config *vmt_bare_config(const char *guest);
 
