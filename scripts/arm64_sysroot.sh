@@ -1,0 +1,73 @@
+#!/bin/bash
+# Make the folder of arm64 headers and libraries that the preset "arm64"
+# builds with, once, and print its path.
+#
+#   scripts/arm64_sysroot.sh
+#
+# Its packages are Debian's, of this computer's own release and sources; they
+# are unpacked in ${XDG_CACHE_HOME:-~/.cache}/libvirtualization, and nothing is
+# installed. Exit code 77: this computer cannot have it; the reason is printed.
+set -euo pipefail
+
+repo=$(cd "$(dirname "$0")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/libvirtualization/arm64
+. "$repo/scripts/lab/arm64_apt.sh"
+
+# As in scripts/deps.sh, and what the lab's machine runs.
+packages="libc6-dev linux-libc-dev libjansson-dev libzstd-dev liblz4-dev
+	liblzma-dev zlib1g-dev libseccomp-dev libfdt-dev libssl-dev
+	busybox-static"
+
+[ $# = 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+
+skip()
+{
+	echo "SKIP: arm64 sysroot: $*"
+	exit 77
+}
+
+# Absolute links would lead out of the folder.
+make_links_relative()
+{
+	local link target
+
+	find "$1" -type l -lname '/*' -print0 | while IFS= read -r -d '' link; do
+		target=$(readlink "$link")
+		ln -sfnr "$1$target" "$link"
+	done
+}
+
+make()
+{
+	local tmp deb
+
+	command -v apt-get >/dev/null || skip "no apt-get"
+	arm64_apt_setup "$cache/apt" 2>"$cache/reason" ||
+		skip "$(cat "$cache/reason")"
+	rm -f "$cache"/apt/cache/archives/*.deb
+	# shellcheck disable=SC2086 # a list of words
+	arm64_apt apt-get -qq -y --no-install-recommends --download-only \
+		install $packages </dev/null >"$cache/reason" 2>&1 ||
+		skip "apt-get: $(tail -n1 "$cache/reason")"
+	tmp=$(mktemp -d "$cache/sysroot.XXXXXX")
+	# as on a Debian of today: the packages still put files into /lib
+	mkdir -p "$tmp/usr/lib" "$tmp/usr/bin" "$tmp/usr/sbin"
+	for deb in lib bin sbin; do
+		ln -s "usr/$deb" "$tmp/$deb"
+	done
+	for deb in "$cache"/apt/cache/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -C "$tmp" -xf - --keep-directory-symlink
+	done
+	make_links_relative "$tmp"
+	echo "$packages" >"$tmp/packages"
+	rm -rf "$cache/sysroot"
+	mv "$tmp" "$cache/sysroot"
+	rm -f "$cache"/apt/cache/archives/*.deb
+}
+
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9
+[ "$(cat "$cache/sysroot/packages" 2>/dev/null)" = "$packages" ] || make
+echo "$cache/sysroot"
