@@ -1,16 +1,22 @@
 #!/bin/bash
 # Run a program of the build tree on a machine whose KVM is real: QEMU's TCG
-# emulates an AMD CPU with SVM, and a Debian kernel with kvm-amd runs in it.
+# emulates the CPU, and a Debian kernel with KVM runs in it.
 #
-#   scripts/lab.sh x86 [options] -- COMMAND [ARGUMENT...]
+#   scripts/lab.sh PLACE [options] -- COMMAND [ARGUMENT...]
 #
-#   --build DIR     build tree to take along (default: build/gcc)
+#   x86             an AMD CPU with SVM
+#   arm64           an Arm CPU with EL2 and a GICv3
+#   pkvm            the same; the kernel protects VMs from itself
+#
+#   --build DIR     build tree to take along (default: build/gcc, or
+#                   build/arm64, which the CMake preset arm64 makes)
 #   --file PATH     take this file or directory along, too; may be repeated
 #   --memory MIB    memory of the lab's machine (default: 2048)
 #   --smp N         its CPUs (default: 2)
 #   --timeout S     give up after S seconds (default: 900)
-#   --kernel DEB    kernel package to use (default: Debian's newest 6.12 for
-#                   clouds, downloaded once)
+#   --kernel DEB    kernel package to use, may be repeated for one in parts
+#                   (default: Debian's newest 6.12 for clouds; for pkvm, 7.2;
+#                   downloaded once)
 #   --quiet         do not tell about the preparations
 #
 # COMMAND sees the build tree and tests/ under the paths that they have here,
@@ -22,17 +28,17 @@ set -euo pipefail
 
 repo=$(cd "$(dirname "$0")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/libvirtualization
-build=$repo/build/gcc
+build=
 memory=2048
 smp=2
 timeout=900
-kernel_deb=
+kernel_debs=()
 quiet=
 files=()
 
 usage()
 {
-	sed -n '2,21s/^# \{0,1\}//p' "$0"
+	sed -n '2,28s/^# \{0,1\}//p' "$0"
 	exit "${1:-2}"
 }
 
@@ -47,65 +53,47 @@ skip()
 	exit 77
 }
 
+need_tools()
+{
+	local tool
+
+	for tool; do
+		command -v "$tool" >/dev/null ||
+			skip "no $tool: run scripts/deps.sh"
+	done
+}
+
 # --- the kernel -----------------------------------------------------------
 
-# Names of the kernel packages that could be downloaded, best first.
-kernel_candidates()
-{
-	apt-cache search --names-only \
-		'^linux-image-6\.12\.[0-9.]+.*cloud-amd64(-unsigned)?$' |
-		cut -d' ' -f1 | sort -rV
-	apt-cache depends linux-image-cloud-amd64 2>/dev/null |
-		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p'
-}
-
-# apt-get drops to a user that may not write into our cache; as root, don't.
-download()
-{
-	(cd "$1" && apt-get -qq -o APT::Sandbox::User=root download "$2") \
-		>/dev/null 2>&1
-}
-
-download_kernel()
-{
-	local dir=$1 package tries=0
-
-	command -v apt-get >/dev/null || skip "no apt-get to download a kernel"
-	if [ -z "$(kernel_candidates)" ] && [ "$(id -u)" = 0 ]; then
-		apt-get -qq update </dev/null >/dev/null 2>&1 || true
-	fi
-	for package in $(kernel_candidates); do
-		say "downloading $package"
-		download "$dir" "$package" && return
-		tries=$((tries + 1))
-		[ $tries -lt 4 ] || break
-	done
-	skip "no kernel: apt-get could not download linux-image-*-cloud-amd64"
-}
-
-# Unpacks a kernel into $cache/lab/kernel, once per package.
+# Unpacks a kernel into $cache/lab/PLACE-kernel, once per package.
 prepare_kernel()
 {
 	local tmp deb
 
-	kernel=$cache/lab/kernel
-	[ -z "$kernel_deb" ] || kernel+=-$(basename "$kernel_deb" .deb)
+	kernel=$cache/lab/$place-kernel
+	for deb in ${kernel_debs+"${kernel_debs[@]}"}; do
+		kernel+=-$(basename "$deb" .deb)
+	done
 	[ ! -e "$kernel/vmlinuz" ] || return 0
 	mkdir -p "$cache/lab"
 	tmp=$(mktemp -d "$cache/lab/kernel.XXXXXX")
 	scratch+=("$tmp")
-	deb=$kernel_deb
-	if [ -z "$deb" ]; then
+	if [ ${#kernel_debs[@]} = 0 ]; then
+		need_tools apt-get
 		download_kernel "$tmp"
-		deb=$(echo "$tmp"/*.deb)
+		kernel_debs=("$tmp"/*.deb)
 	fi
-	dpkg-deb -x "$deb" "$tmp/root"
+	for deb in "${kernel_debs[@]}"; do
+		dpkg-deb -x "$deb" "$tmp/root"
+	done
 	mkdir "$tmp/out"
-	mv "$tmp"/root/boot/vmlinuz-* "$tmp/out/vmlinuz"
-	mv "$tmp"/root/lib/modules/*/kernel "$tmp/out/modules"
+	mv "$(find "$tmp/root" -name 'vmlinuz*' -type f | head -n1)" \
+		"$tmp/out/vmlinuz"
+	mv "$(find "$tmp/root" -path '*/lib/modules/*/kernel' -type d |
+		head -n1)" "$tmp/out/modules"
 	rm -rf "$kernel"
 	mv "$tmp/out" "$kernel"
-	say "unpacked $(basename "$deb") into $kernel"
+	say "unpacked $(basename "${kernel_debs[0]}") into $kernel"
 }
 
 # --- the initramfs --------------------------------------------------------
@@ -136,15 +124,16 @@ make_initramfs()
 	local root=$run/root module
 
 	mkdir -p "$root"/{bin,proc,sys,dev,modules}
-	cp "$(command -v busybox)" "$root/bin/busybox"
+	: >"$root/modules/order"
+	cp "$lab_busybox" "$root/bin/busybox"
 	cp "$repo/scripts/lab/init" "$root/init"
-	cc -O1 -static -o "$root/bin/hold_kvm" "$repo/scripts/lab/hold_kvm.c"
-	for module in kvm-amd virtio-blk erofs overlay; do
+	$lab_cc -O1 -static -o "$root/bin/hold_kvm" "$repo/scripts/lab/hold_kvm.c"
+	for module in $lab_modules; do
 		add_module "$module" "$root/modules"
 	done
 	{
 		echo "export PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/root"
-		echo "export TERM=dumb AVF_LAB=x86"
+		echo "export TERM=dumb AVF_LAB=$place"
 		printf 'cd %q || exit 125\n' "$build"
 		printf 'exec'
 		printf ' %q' "$@"
@@ -175,18 +164,6 @@ list_all()
 	fi
 }
 
-# The shared libraries that the programs in the list on stdin ask for.
-list_libraries()
-{
-	local file
-
-	while IFS= read -r file; do
-		[ "$(head -c4 "$file" | tr -d '\0')" = $'\177ELF' ] || continue
-		ldd "$file" 2>/dev/null || true
-	done | sed -n -e 's/.*=> \(\/[^ ]*\) .*/\1/p' \
-		-e 's/^\t\(\/[^ ]*\) .*/\1/p' | sort -u | grep -v "^$build/"
-}
-
 fill_root()
 {
 	local root=$1 dir
@@ -197,14 +174,14 @@ fill_root()
 	for dir in bin sbin lib lib64; do
 		ln -s "usr/$dir" "$root/$dir"
 	done
-	cp "$(command -v busybox)" "$root/usr/bin/busybox"
-	for dir in $("$root/usr/bin/busybox" --list); do
+	cp "$lab_busybox" "$root/usr/bin/busybox"
+	# of the same package for each architecture: ours can be asked
+	for dir in $(busybox --list); do
 		[ "$dir" = busybox ] || ln -s busybox "$root/usr/bin/$dir"
 	done
 	echo root:x:0:0:root:/root:/bin/sh >"$root/etc/passwd"
 	echo root:x:0: >"$root/etc/group"
-	tar -C / -cf - -h -P -T <(list_libraries <"$run/files") |
-		tar -C "$root" -xf - --transform 's,^/,,' --keep-directory-symlink -P
+	copy_libraries "$root" <"$run/files"
 	tar -C / -cf - -P -T "$run/files" |
 		tar -C "$root" -xf - --transform 's,^/,,' --keep-directory-symlink -P
 }
@@ -219,7 +196,7 @@ prepare_image()
 	exec 9>"$build/lab/lock"
 	flock 9
 	list_all | sort -u >"$run/files"
-	stamp=$({ cat "$0" && tr '\n' '\0' <"$run/files" |
+	stamp=$({ cat "$0" "$repo/scripts/lab/"*.sh && tr '\n' '\0' <"$run/files" |
 		xargs -0 stat -c '%n %s %y'; } | sha256sum)
 	if [ "$stamp" != "$(cat "$image.stamp" 2>/dev/null)" ]; then
 		fill_root "$run/image"
@@ -238,13 +215,11 @@ prepare_image()
 
 # --- the run --------------------------------------------------------------
 
-boot()
+start_machine()
 {
-	timeout --foreground "$timeout" qemu-system-x86_64 \
-		-machine q35,accel=tcg -cpu max,+svm -smp "$smp" -m "$memory" \
+	boot -smp "$smp" -m "$memory" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$kernel/vmlinuz" -initrd "$run/initramfs" \
-		-append "console=ttyS0 quiet panic=-1 oops=panic" \
 		-serial "file:$run/console" \
 		-drive "file=/dev/fd/8,if=none,id=d,format=raw,readonly=on" \
 		-device virtio-blk-pci,drive=d \
@@ -272,7 +247,12 @@ report()
 parse()
 {
 	[ "${1-}" != --help ] || usage 0
-	[ "${1-}" = x86 ] || usage
+	case "${1-}" in
+	x86) build=$repo/build/gcc ;;
+	arm64 | pkvm) build=$repo/build/arm64 ;;
+	*) usage ;;
+	esac
+	place=$1
 	shift
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -281,7 +261,7 @@ parse()
 		--memory) memory=$2 ;;
 		--smp) smp=$2 ;;
 		--timeout) timeout=$2 ;;
-		--kernel) kernel_deb=$(realpath "$2") ;;
+		--kernel) kernel_debs+=("$(realpath "$2")") ;;
 		--quiet) quiet=1; shift; continue ;;
 		--) shift; command=("$@"); return ;;
 		*) usage ;;
@@ -293,10 +273,13 @@ parse()
 command=()
 parse "$@"
 [ ${#command[@]} -gt 0 ] || usage
-[ "$(uname -m)" = x86_64 ] || skip "this lab is for x86-64 programs"
-for tool in qemu-system-x86_64 busybox cc mkfs.erofs cpio xz dpkg-deb; do
-	command -v $tool >/dev/null || skip "no $tool: run scripts/deps.sh"
-done
+case $place in
+x86) . "$repo/scripts/lab/x86.sh" ;;
+*) . "$repo/scripts/lab/arm64.sh" ;;
+esac
+need_tools busybox mkfs.erofs cpio xz dpkg-deb
+[ -d "$build" ] || skip "there is no $build: build it first"
+lab_prepare
 run=$(mktemp -d)
 scratch=("$run")
 trap 'rm -rf "${scratch[@]}"' EXIT
@@ -306,5 +289,5 @@ prepare_image
 say "booting with $smp CPUs and $memory MiB"
 start=$SECONDS
 status=0
-boot || status=$?
+start_machine || status=$?
 report "$status" "$start"

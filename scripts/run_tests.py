@@ -3,10 +3,10 @@
 and count single tests, not programs.
 
 usage: run_tests.py --build DIR --label LABEL [--jobs N] [--results FILE]
-                    [--without LABEL] [--lab [OPTION...]]
+                    [--without LABEL] [--lab PLACE [OPTION...]]
 
 With --lab they all run in one boot of scripts/lab.sh, which is given the
-options. What a program's output counts as:
+place and the options. What a program's output counts as:
 
   criterion          its Synthesis line, and its [SKIP] lines
   other programs     a line "ok NAME", "not ok NAME" or "skip NAME: REASON"
@@ -135,8 +135,8 @@ def run_all_in_lab(build, tests, options):
     """Yields the tests that ran; afterwards lab_code says how it ended."""
     script = build / "lab-tests.sh"
     script.write_text(lab_script(tests))
-    command = [REPO / "scripts/lab.sh", "x86", "--build", build, *options,
-               "--", "sh", script]
+    command = [REPO / "scripts/lab.sh", options[0], "--build", build,
+               *options[1:], "--", "sh", script]
     lab = subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True,
                            errors="replace", stdout=subprocess.PIPE)
     output, waiting, start = [], list(tests), time.monotonic()

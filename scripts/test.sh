@@ -142,9 +142,19 @@ guest_image()
 
 lab()
 {
-	run lab-x86 gcc lab --lab --memory 2048 --smp 2
+	run lab-x86 gcc lab --lab x86 --memory 2048 --smp 2
 	lab_reason=$(sed -n 's/.*skipped: \(lab: .*\)/\1/p' \
 		"$logs/lab-x86.log" | head -n1)
+}
+
+# Built on this computer, run in the labs.
+arm64_labs()
+{
+	title "arm64"
+	step build arm64-sysroot scripts/arm64_sysroot.sh || return
+	step build arm64-configure cmake --preset arm64 &&
+		step build arm64 cmake --build build/arm64 || return
+	run lab-arm64 arm64 lab --lab arm64
 }
 
 summary()
@@ -165,7 +175,7 @@ summary()
 	[ -z "$lab_reason" ] ||
 		echo "NOTE: nothing ran in the lab: $lab_reason"
 	[ -z "$fast" ] ||
-		echo "NOTE: --fast: no slow tests, clang, sanitizers, clang-tidy, lab, emulation"
+		echo "NOTE: --fast: no slow tests, clang, sanitizers, clang-tidy, labs, emulation"
 	echo "$p passed, $f failed, $s skipped"
 	[ "$f" = 0 ]
 }
@@ -187,6 +197,7 @@ if [ $gcc_status = 0 ]; then
 fi
 if [ -z "$fast" ]; then
 	[ $gcc_status != 0 ] || lab
+	arm64_labs
 	[ $gcc_status != 0 ] || run emulated gcc emulated --jobs 1
 	title "other builds"
 	build clang -DCMAKE_C_COMPILER=clang && step check tidy tidy
