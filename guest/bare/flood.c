@@ -1,8 +1,8 @@
 /*
  * Floods its VMM, in the way that "flood=" says, "rounds=" times:
  *
- *	1 serial   output by string instructions, never asking for room
- *	2 ports    I/O ports but those that end the VM, in every width
+ *	1 serial   output, never asking for room
+ *	2 ports    I/O ports but those that end the VM, in every width (x86)
  *	3 connect  vsock connections to host port 9000, kept open
  *	4 strays   vsock data for connections that do not exist
  *	5 starve   accepts one connection, then gives no receive buffers
@@ -12,12 +12,10 @@
  * "survived" and powers off; serial and ports do not wait, and reset the
  * machine when they find something wrong.
  */
+#include "flood.h"
 #include "pci.h"
 #include "virtio.h"
 
-#define COM1         0x3f8U
-#define CHUNK        4096U
-#define INPUT        64U
 #define HOST_PORT    9000U
 #define PORT         5678U
 #define HOST_CID     2U
@@ -39,7 +37,6 @@ struct packet {
 
 static struct virtio_dev vsock, rng;
 static struct packet rx[RX_SLOTS], tx;
-static unsigned char chunk[CHUNK];
 static uint64_t cid;
 static unsigned int n_answers;
 static bool called; /* the host is connected to PORT */
@@ -51,66 +48,6 @@ static void ask_bystander(void)
 
 	if (virtio_do(&rng.queues[0], &part, 1) != sizeof(bytes))
 		reset();
-}
-
-static void out_string(uint16_t port, const void *data, uint64_t n)
-{
-	__asm__ volatile("rep outsb" : "+S"(data), "+c"(n) : "d"(port));
-}
-
-static void in_string(uint16_t port, void *data, uint64_t n)
-{
-	__asm__ volatile("rep insb"
-			 : "+D"(data), "+c"(n)
-			 : "d"(port)
-			 : "memory");
-}
-
-static void flood_serial(void)
-{
-	memset(chunk, 'x', sizeof(chunk));
-	out_string(COM1, chunk, sizeof(chunk));
-	/* nobody types: zeros, as many as asked for */
-	in_string(COM1, chunk, INPUT);
-	if (chunk[0] != 0 || chunk[INPUT - 1] != 0 || chunk[INPUT] != 'x')
-		reset();
-}
-
-#define PORT_ACCESS(suffix, type)                             \
-	static void touch_##suffix(uint16_t port, type value) \
-	{                                                     \
-		__asm__ volatile("out" #suffix " %0, %1"      \
-				 :                            \
-				 : "a"(value), "Nd"(port));   \
-		__asm__ volatile("in" #suffix " %1, %0"       \
-				 : "=a"(value)                \
-				 : "Nd"(port));               \
-	}
-PORT_ACCESS(b, uint8_t)
-PORT_ACCESS(w, uint16_t)
-PORT_ACCESS(l, uint32_t)
-
-/* Sleep, reset, the keyboard controller's reset, and PCI's, which would move
- * the bystander away. */
-static bool ends_the_vm(uint32_t port)
-{
-	return (port & ~7U) == 0x600 || (port & ~7U) == 0x60 ||
-	       (port & ~7U) == 0xcf8;
-}
-
-static void flood_ports(void)
-{
-	static uint32_t port;
-
-	/* five apart, so that every alignment has its turn */
-	for (unsigned int i = 0; i < 16; i++, port += 5) {
-		if (ends_the_vm(port & 0xffff) ||
-		    ends_the_vm((port + 3) & 0xffff))
-			continue;
-		touch_b((uint16_t)port, (uint8_t)port);
-		touch_w((uint16_t)port, 0xffff);
-		touch_l((uint16_t)port, 0xa5a5a5a5);
-	}
 }
 
 static void send(uint32_t port, uint16_t op, uint32_t peer_port, uint32_t len)

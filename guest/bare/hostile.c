@@ -149,7 +149,8 @@ static void change_vector(void)
 
 	switch (next_random() % 4) {
 	case 0:
-		mmio_write32(entry, 0xfee00000U | (next_random() & 0xff00cU));
+		mmio_write32(entry, (uint32_t)BARE_IRQ_CHIP |
+					    (next_random() & 0xff00cU));
 		break;
 	case 1:
 		mmio_write32(entry + 4, next_random() & 1);

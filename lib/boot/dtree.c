@@ -76,11 +76,12 @@ static void cells(struct tree *t, const char *name, const uint32_t *values,
 
 	for (size_t i = 0; i < n; i++)
 		raw[i] = cpu_to_fdt32(values[i]);
-	check(t, fdt_property(t->data, name, raw, (int)n * (int)sizeof(raw[0])));
+	check(t,
+	      fdt_property(t->data, name, raw, (int)n * (int)sizeof(raw[0])));
 }
 
-#define CELLS(t, name, ...)                                  \
-	cells((t), (name), (const uint32_t[]){__VA_ARGS__},  \
+#define CELLS(t, name, ...)                                 \
+	cells((t), (name), (const uint32_t[]){__VA_ARGS__}, \
 	      sizeof((const uint32_t[]){__VA_ARGS__}) / 4)
 
 /* A 64-bit value as two cells. */

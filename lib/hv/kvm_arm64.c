@@ -21,9 +21,9 @@
 /* KVM takes no smaller address space. */
 #define MIN_ADDRESS_BITS 32U
 
-#define CORE_REG(field)                             \
-	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 |         \
-	 KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(field))
+#define CORE_REG(field)                                        \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
+	 KVM_REG_ARM_CORE_REG(field))
 
 static unsigned int bits_of(uint64_t address)
 {

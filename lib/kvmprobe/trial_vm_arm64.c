@@ -9,7 +9,7 @@
 #include "kvmprobe/trial_code.h"
 #include "kvmprobe/trial_vm.h"
 
-#define CORE_REG(field)                                      \
+#define CORE_REG(field)                                        \
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 	 KVM_REG_ARM_CORE_REG(field))
 

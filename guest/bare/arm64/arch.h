@@ -19,24 +19,24 @@ static inline void relax(void)
  * CPU describes to the hypervisor (Arm ARM D17.2.37, ISS of a Data Abort).
  * What was stored to memory before is visible to a device that is told.
  */
-#define MMIO_ACCESS(bits, suffix)                                          \
-	static inline uint##bits##_t mmio_read##bits(uint64_t addr)        \
-	{                                                                  \
-		uint32_t value;                                            \
-									   \
-		__asm__ volatile("ldr" suffix " %w0, [%1]\n\tdsb ld"       \
-				 : "=r"(value)                             \
-				 : "r"(addr)                               \
-				 : "memory");                              \
-		return (uint##bits##_t)value;                              \
-	}                                                                  \
-	static inline void mmio_write##bits(uint64_t addr,                 \
-					    uint##bits##_t value)          \
-	{                                                                  \
-		__asm__ volatile("dsb st\n\tstr" suffix " %w0, [%1]"       \
-				 :                                         \
-				 : "r"((uint32_t)value), "r"(addr)         \
-				 : "memory");                              \
+#define MMIO_ACCESS(bits, suffix)                                    \
+	static inline uint##bits##_t mmio_read##bits(uint64_t addr)  \
+	{                                                            \
+		uint32_t value;                                      \
+                                                                     \
+		__asm__ volatile("ldr" suffix " %w0, [%1]\n\tdsb ld" \
+				 : "=r"(value)                       \
+				 : "r"(addr)                         \
+				 : "memory");                        \
+		return (uint##bits##_t)value;                        \
+	}                                                            \
+	static inline void mmio_write##bits(uint64_t addr,           \
+					    uint##bits##_t value)    \
+	{                                                            \
+		__asm__ volatile("dsb st\n\tstr" suffix " %w0, [%1]" \
+				 :                                   \
+				 : "r"((uint32_t)value), "r"(addr)   \
+				 : "memory");                        \
 	}
 MMIO_ACCESS(8, "b")
 MMIO_ACCESS(16, "h")

@@ -100,9 +100,9 @@ Test(boot_arm64, compressed_image)
 	struct boot_arm64_state state;
 
 	make_image();
-	cr_assert_eq(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8,
-				  Z_DEFAULT_STRATEGY),
-		     Z_OK);
+	cr_assert_eq(
+		deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY),
+		Z_OK);
 	z.next_in = image;
 	z.avail_in = sizeof(image);
 	z.next_out = packed;
