@@ -412,10 +412,6 @@ FAULTS = [
     ("boot/elf.c", "if (p->p_filesz > p->p_memsz)",
      "if (p->p_filesz > p->p_memsz + 4096)",
      "a segment with more in the file than in memory"),
-    ("boot/elf.c",
-     "if (ckd_add(&offset, l->head.e_phoff, i * sizeof(Elf64_Phdr)))",
-     "if (offset = l->head.e_phoff + i * sizeof(Elf64_Phdr), offset == 1)",
-     "program headers that wrap"),
     ("boot/initrd.c", "if (base >= room.base) {", "if (base > 0) {",
      "an initrd over the kernel"),
     # what QEMU prints

@@ -147,6 +147,10 @@ Test(virtio_pci, kicks_nobody_waits_for)
 		cr_expect_eq(echo->n_ready, 0, "%s", rows[i].what);
 	}
 	cr_expect_eq(fake_guest_read(&g, g.notify, 4), UINT32_MAX);
+	for (uint64_t at = NOTIFY + 4; at < NOTIFY + 0x1000; at += 4)
+		fake_guest_write(&g, g.common + at, 0, 2);
+	fake_machine_run(&m);
+	cr_expect_eq(echo->n_ready, 0, "the rest of the page");
 }
 
 /* Notification data was not negotiated: the address alone decides (4.1.5.2),
@@ -381,6 +385,12 @@ Test(virtio_pci, doorbells_of_queues_in_use_only)
 	fake_guest_set_config(&g, 4, 0, 2);
 	fake_guest_set_config(&g, 4, 6, 2);
 	expect_doorbells_at(0, "the BAR was probed, no driver is there");
+	(void)fake_driver_init(&drv, &m.gm, 0x1000, 16);
+	cr_assert(fake_guest_negotiate(&g, 0));
+	fake_guest_set_queue(&g, 0, &drv);
+	fake_guest_set_config(&g, 4, 0, 2);
+	fake_guest_set_config(&g, 4, 6, 2);
+	expect_doorbells_at(0, "the driver is not ready");
 	start();
 	expect_doorbells_at(g.common, "the driver is ready");
 	fake_guest_set_config(&g, 4, 0, 2);
