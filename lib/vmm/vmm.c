@@ -246,8 +246,10 @@ int vmm_main(int control)
 		fd_close(control);
 		return EXIT_FAILURE;
 	}
-	/* a peer that closes its end is an error of a write, not a death */
+	/* a peer that closes its end, and a file that may not grow any more
+	 * (the application's RLIMIT_FSIZE), are errors of a write, no death */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	init(vmm, control);
 	run(vmm);
 	loop_fini(&vmm->loop);
