@@ -83,14 +83,15 @@ static int on_owner(struct vmm *vmm, struct wire_message *message)
 /* A message that the library would not send ends nothing but itself. */
 static int dispatch(struct vmm *vmm, struct wire_message *message)
 {
+	bool is_empty = message->size == 0;
 	struct wire_port body;
 	int rc;
 
-	if (message->type == WIRE_STOP) {
+	if (message->type == WIRE_STOP && is_empty && message->n_fds == 0) {
 		on_stop(vmm);
 		return 0;
 	}
-	if (message->type == WIRE_OWNER && message->n_fds == 1)
+	if (message->type == WIRE_OWNER && is_empty && message->n_fds == 1)
 		return on_owner(vmm, message);
 	rc = wire_body(message, &body, sizeof(body));
 	if (rc < 0)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/vm_harness.h"
@@ -235,6 +236,48 @@ static void sigkill_at_any_time(void)
 	vmt_free(&v);
 }
 
+/* --- the application dies --------------------------------------------- */
+
+/* In a child: a VM at this step, whose process it tells; then it dies. */
+static _Noreturn void die_at(size_t step, int tell)
+{
+	struct vmt_vm v;
+	pid_t pid = 0;
+
+	if (hold_at(&v, step))
+		pid = avf_vm_get_pid(v.vm);
+	(void)!write(tell, &pid, sizeof(pid));
+	(void)fflush(stdout);
+	_exit(0);
+}
+
+/* The VMM is nobody's child any more, and ends all the same. */
+static void application_dies(void)
+{
+	for (size_t i = 0; i < N_STEPS; i++) {
+		pid_t app, vmm = 0;
+		int tell[2], end;
+
+		CHECK(pipe2(tell, O_CLOEXEC) == 0);
+		app = fork();
+		if (app == 0)
+			die_at(i, tell[1]);
+		CHECK(read(tell[0], &vmm, sizeof(vmm)) == sizeof(vmm));
+		CHECK(vmm > 0);
+		end = (int)syscall(SYS_pidfd_open, vmm, 0);
+		CHECK(waitpid(app, NULL, 0) == app);
+		(void)kill(vmm, SIGCONT);
+		if (!vmt_wait_readable(end, 20000)) {
+			vmt_fail(__FILE__, __LINE__,
+				 "at \"%s\": the VMM lives on", steps[i].hold);
+			(void)kill(vmm, SIGKILL);
+		}
+		(void)close(end);
+		(void)close(tell[0]);
+		(void)close(tell[1]);
+	}
+}
+
 /* --- emulation -------------------------------------------------------- */
 
 /* The child of @parent, which has one. */
@@ -383,6 +426,7 @@ static const struct vmt_test tests[] = {
 	{"sigstop_then_free", sigstop_then_free},
 	{"sigstop_then_sigcont", sigstop_then_sigcont},
 	{"sigkill_at_any_time", sigkill_at_any_time},
+	{"application_dies", application_dies},
 };
 
 static const struct vmt_test emulated_tests[] = {
