@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/fd.h"
+#include "devices/vsock_internal.h"
 #include "support/vsock_guest.h"
 
 #define PORT 7
@@ -322,6 +323,54 @@ Test(vsock, closing_by_the_guest_delivers_what_waits)
 			total += (size_t)n;
 	}
 	cr_assert_eq(total, VSOCK_BUF_ALLOC);
+}
+
+/* All that an honest guest can send to somebody who never reads: what the
+ * socket takes, and its credit. Returns whether the connection was reset. */
+static bool send_to_the_deaf(uint32_t guest_port)
+{
+	static char block[VSOCK_GUEST_MAX];
+	struct vsock_packet p =
+		vsock_guest_packet(VSOCK_OP_RW, guest_port, PORT);
+	struct vsock_packet got;
+	uint32_t sent = 0, forwarded = 0;
+	bool reset = false;
+
+	p.len = sizeof(block);
+	while (!reset && sent - forwarded + p.len <= VSOCK_BUF_ALLOC) {
+		vsock_guest_send(&guest, &p, block, p.len);
+		sent += p.len;
+		vsock_guest_settle(&guest);
+		while (vsock_guest_receive(&guest, &got, NULL)) {
+			reset |= got.op == VSOCK_OP_RST;
+			forwarded = got.fwd_cnt;
+		}
+	}
+	return reset;
+}
+
+/* Applications that accept and never read: each may keep VSOCK_BUF_ALLOC
+ * waiting, all together VSOCK_MAX_BUFFERED; beyond that their own connection
+ * is reset. One that reads gets everything all the time. */
+Test(vsock, applications_that_never_read)
+{
+	const unsigned int n_deaf = VSOCK_MAX_BUFFERED / VSOCK_BUF_ALLOC + 20;
+	const struct virtio_vsock *vs =
+		container_of(guest.dev, struct virtio_vsock, dev);
+	int good = open_from_guest(999);
+	unsigned int n_reset = 0;
+	char answer[8];
+
+	for (uint32_t i = 0; i < n_deaf; i++) {
+		(void)open_from_guest(1000 + i);
+		n_reset += send_to_the_deaf(1000 + i);
+		cr_assert_leq(vs->buffered, VSOCK_MAX_BUFFERED);
+		cr_assert_not(guest.broken);
+		send_data(999, PORT, "alive");
+		cr_assert_eq(read(good, answer, sizeof(answer)), 5, "%u", i);
+	}
+	cr_expect_eq(vs->buffered, VSOCK_MAX_BUFFERED, "the bound is reached");
+	cr_expect(n_reset > 0 && n_reset <= 20, "%u", n_reset);
 }
 
 Test(vsock, configuration_and_bad_cids)
