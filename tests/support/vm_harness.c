@@ -349,9 +349,9 @@ void vmt_free(struct vmt_vm *v)
 
 /* --- this process ----------------------------------------------------- */
 
-unsigned int vmt_count_fds(void)
+static unsigned int count_entries(const char *path)
 {
-	DIR *dir = opendir("/proc/self/fd");
+	DIR *dir = opendir(path);
 	unsigned int n = 0;
 
 	if (!dir)
@@ -360,6 +360,16 @@ unsigned int vmt_count_fds(void)
 		n++;
 	(void)closedir(dir);
 	return n;
+}
+
+unsigned int vmt_count_fds(void)
+{
+	return count_entries("/proc/self/fd");
+}
+
+unsigned int vmt_count_threads(void)
+{
+	return count_entries("/proc/self/task");
 }
 
 bool vmt_has_child(void)

@@ -140,6 +140,9 @@ void vmt_free(struct vmt_vm *v);
 /** Open descriptors of this process. */
 unsigned int vmt_count_fds(void);
 
+/** Threads of this process. */
+unsigned int vmt_count_threads(void);
+
 /** Whether this process has a child, dead or alive. */
 bool vmt_has_child(void);
 
