@@ -47,7 +47,8 @@ void AParcel_markSensitive(const AParcel *parcel);
 int32_t AParcel_getDataSize(const AParcel *parcel);
 /** Where the next read takes place, in bytes. */
 int32_t AParcel_getDataPosition(const AParcel *parcel);
-/** Errors: STATUS_BAD_VALUE (negative, or behind the end). */
+/** A position behind the end is allowed: nothing can be read there. Errors:
+ * STATUS_BAD_VALUE (negative). */
 binder_status_t AParcel_setDataPosition(const AParcel *parcel,
 					int32_t position);
 

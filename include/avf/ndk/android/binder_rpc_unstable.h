@@ -136,10 +136,11 @@ ARpcServer *AvfRpcServer_newUnixDomain(AIBinder *root, const char *path);
 /** Connections per session on which clients can call. Default: 1. */
 void AvfRpcServer_setMaxThreads(ARpcServer *server, size_t threads);
 
-/** The highest wire version to agree to, 0 or 1. Default: 1. */
-void AvfRpcServer_setProtocolVersion(ARpcServer *server, uint32_t version);
+/** The highest wire version to agree to, 0 or 1. Default: 1. Returns false
+ * for one that does not exist. */
+bool AvfRpcServer_setProtocolVersion(ARpcServer *server, uint32_t version);
 /** The same for a client. */
-void AvfRpcSession_setProtocolVersion(ARpcSession *session, uint32_t version);
+bool AvfRpcSession_setProtocolVersion(ARpcSession *session, uint32_t version);
 
 /** Whether a peer may connect. Called before anything of it is read, on the
  * accepting thread. */

@@ -1,0 +1,91 @@
+/*
+ * One stream socket of a session. Whoever owns it (rpc_pool.h) reads and
+ * writes; any thread may end it with rpc_conn_shutdown(), which wakes the
+ * owner.
+ *
+ * Errors: STATUS_DEAD_OBJECT (the peer or we have closed it),
+ * STATUS_TIMED_OUT (the deadline has passed). After one the connection is of
+ * no use: messages have no numbers, so nobody knows where it stands.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <android/binder_status.h>
+
+#define RPC_CONN_BUFFER 2048U
+
+struct rpc_conn {
+	int fd;               /* owned */
+	bool carries_fds;     /* descriptors may come with a header */
+	uint64_t deadline_ns; /* of the owner's reads and writes; 0: none */
+
+	/* guarded by the pool's lock */
+	struct rpc_conn *next;
+	pthread_t owner; /* where @owned */
+	bool owned;
+	unsigned int users; /* uses of the owner, within each other */
+
+	/* the owner's */
+	bool allow_nested; /* the peer reads while this thread's handler runs */
+	bool writing;      /* in the middle of a message: nothing else */
+	unsigned int depth; /* handlers of this connection on the stack */
+
+	/* the owner's: read ahead, unless descriptors may come, which belong
+	 * to the bytes that they came with */
+	size_t start, end;
+	uint8_t buffer[RPC_CONN_BUFFER];
+};
+
+/** Takes @fd, also on failure (NULL: no memory). */
+struct rpc_conn *rpc_conn_new(int fd, bool carries_fds);
+void rpc_conn_free(struct rpc_conn *conn);
+
+/** End it for both sides. Any thread. */
+void rpc_conn_shutdown(struct rpc_conn *conn);
+
+/** Let reads and writes take @timeout_ms from now on; 0: for ever. Returns the
+ * deadline before, to be set again. */
+uint64_t rpc_conn_set_timeout(struct rpc_conn *conn, uint32_t timeout_ms);
+
+/** Read @size bytes. *@ret_eof (or NULL) tells whether the peer has closed it
+ * before the first of them. */
+binder_status_t rpc_conn_read(struct rpc_conn *conn, void *bytes, size_t size,
+			      bool *ret_eof);
+
+/** Descriptors that came along; freed with rpc_fds_fini(). */
+struct rpc_fds {
+	int *fds; /* owned, with the descriptors; NULL: none */
+	size_t count;
+};
+void rpc_fds_fini(struct rpc_fds *fds);
+
+/** As rpc_conn_read(), with the descriptors that came with these bytes. */
+binder_status_t rpc_conn_read_with_fds(struct rpc_conn *conn, void *bytes,
+				       size_t size, struct rpc_fds *ret_fds,
+				       bool *ret_eof);
+
+/** Bytes can be read now. */
+bool rpc_conn_readable(struct rpc_conn *conn);
+
+/* What rpc_conn_write() writes: the descriptors go with the first byte. */
+struct rpc_output {
+	struct iovec parts[4]; /* changed */
+	size_t n_parts;
+	const int *fds;
+	size_t n_fds;
+};
+
+/**
+ * Write everything. When the peer does not read, @drain (if not NULL) is
+ * called to read what it wrote meanwhile: two sides that only write would wait
+ * for each other.
+ */
+binder_status_t rpc_conn_write(struct rpc_conn *conn, struct rpc_output *output,
+			       binder_status_t (*drain)(struct rpc_conn *conn,
+							void *userdata),
+			       void *userdata);

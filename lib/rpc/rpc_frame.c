@@ -1,0 +1,261 @@
+#include "rpc/rpc_frame.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+void rpc_frame_fini(struct rpc_frame *frame)
+{
+	free(frame->body);
+	rpc_fds_fini(&frame->fds);
+	*frame = (struct rpc_frame){0};
+}
+
+static size_t reply_size(const struct rpc_session *session)
+{
+	return session->settings.version == 0 ? RPC_REPLY_SIZE_V0
+					      : sizeof(struct rpc_wire_reply);
+}
+
+/* Whether a body of @size bytes may follow, before memory is taken for it. */
+static binder_status_t check_size(const struct rpc_session *session,
+				  uint32_t command, uint32_t size)
+{
+	size_t least, extra = 0;
+
+	switch (command) {
+	case RPC_TRANSACT:
+		least = sizeof(struct rpc_wire_transaction);
+		break;
+	case RPC_REPLY:
+		least = reply_size(session);
+		extra = least; /* the limit is the parcel's */
+		break;
+	case RPC_DEC_STRONG:
+		least = sizeof(struct rpc_wire_dec_strong);
+		if (size != least)
+			return STATUS_BAD_VALUE;
+		break;
+	default:
+		return STATUS_BAD_TYPE;
+	}
+	if (size < least)
+		return STATUS_BAD_VALUE;
+	if (size > session->settings.max_frame + extra)
+		return STATUS_NO_MEMORY;
+	return STATUS_OK;
+}
+
+binder_status_t rpc_frame_read(const struct rpc_session *session,
+			       struct rpc_conn *conn,
+			       struct rpc_frame *ret_frame, bool *ret_eof)
+{
+	CLEANUP(rpc_frame_fini) struct rpc_frame frame = {0};
+	struct rpc_wire_header header;
+	binder_status_t rc;
+
+	rc = rpc_conn_read_with_fds(conn, &header, sizeof(header), &frame.fds,
+				    ret_eof);
+	if (rc != STATUS_OK)
+		return rc;
+	frame.size = le32_get(header.body_size);
+	rc = check_size(session, le32_get(header.command),
+			le32_get(header.body_size));
+	if (rc != STATUS_OK)
+		return rc;
+	frame.command = (enum rpc_command)le32_get(header.command);
+	frame.body = malloc(frame.size);
+	if (!frame.body)
+		return STATUS_NO_MEMORY;
+	rc = rpc_conn_read(conn, frame.body, frame.size, NULL);
+	if (rc != STATUS_OK)
+		return rc;
+	*ret_frame = frame;
+	frame = (struct rpc_frame){0};
+	return STATUS_OK;
+}
+
+/* Copy the table at @table out. */
+static binder_status_t take_positions(const uint8_t *table, size_t size,
+				      struct parcel_frame *parcel)
+{
+	if (size % sizeof(uint32_t) != 0)
+		return STATUS_BAD_VALUE;
+	if (size == 0)
+		return STATUS_OK;
+	parcel->fd_positions = malloc(size);
+	if (!parcel->fd_positions)
+		return STATUS_NO_MEMORY;
+	memcpy(parcel->fd_positions, table, size);
+	parcel->n_fd_positions = size / sizeof(uint32_t);
+	return STATUS_OK;
+}
+
+binder_status_t rpc_frame_split(const struct rpc_session *session,
+				struct rpc_frame *frame, size_t offset,
+				uint32_t parcel_size,
+				struct parcel_frame *ret_parcel)
+{
+	struct parcel_frame parcel = {0};
+	size_t left = frame->size - offset;
+	binder_status_t rc;
+
+	/* version 0 has nothing behind the parcel, and its field is not set */
+	if (session->settings.version == 0)
+		parcel_size = (uint32_t)left;
+	if (parcel_size > left)
+		return STATUS_BAD_VALUE;
+	rc = take_positions(frame->body + offset + parcel_size,
+			    left - parcel_size, &parcel);
+	if (rc != STATUS_OK)
+		return rc;
+	parcel.block = TAKE_PTR(frame->body);
+	parcel.offset = offset;
+	parcel.size = parcel_size;
+	parcel.fds = TAKE_PTR(frame->fds.fds);
+	parcel.n_fds = frame->fds.count;
+	frame->fds.count = 0;
+	*ret_parcel = parcel;
+	return STATUS_OK;
+}
+
+binder_status_t rpc_frame_check(const struct rpc_session *session,
+				const AParcel *parcel)
+{
+	size_t table = parcel->n_fd_positions * sizeof(uint32_t);
+
+	if (parcel->n_fds > RPC_MAX_FDS ||
+	    (parcel->n_fds > 0 && session->settings.version == 0))
+		return STATUS_BAD_VALUE;
+	if (parcel->size > RPC_MAX_SEND - sizeof(struct rpc_wire_transaction) ||
+	    table > RPC_MAX_SEND - sizeof(struct rpc_wire_transaction) -
+			    parcel->size)
+		return STATUS_FAILED_TRANSACTION;
+	return STATUS_OK;
+}
+
+/* While a call cannot be written, the peer may be writing as well: take the
+ * references that it pays. Nothing else can come here. */
+static binder_status_t drain(struct rpc_conn *conn, void *userdata)
+{
+	struct rpc_session *session = userdata;
+	struct rpc_frame frame;
+	bool eof;
+	binder_status_t rc;
+
+	do {
+		rc = rpc_frame_read(session, conn, &frame, &eof);
+		if (rc != STATUS_OK)
+			return rc;
+		if (frame.command == RPC_DEC_STRONG)
+			rpc_apply_dec_strong(session, &frame);
+		else
+			rc = STATUS_BAD_TYPE;
+		rpc_frame_fini(&frame);
+	} while (rc == STATUS_OK && rpc_conn_readable(conn));
+	return rc;
+}
+
+static struct iovec part(const void *bytes, size_t size)
+{
+	union {
+		const void *constant;
+		void *iov;
+	} u = {.constant = bytes};
+
+	return (struct iovec){.iov_base = u.iov, .iov_len = size};
+}
+
+/* Write a header, @fixed, and @parcel with its table and descriptors. */
+static binder_status_t write_parcel(struct rpc_session *session,
+				    struct rpc_conn *conn,
+				    enum rpc_command command,
+				    struct iovec fixed, AParcel *parcel)
+{
+	size_t size = parcel ? parcel->size : 0;
+	size_t table = parcel ? parcel->n_fd_positions * sizeof(uint32_t) : 0;
+	const struct rpc_wire_header header = {
+		.command = le32_make((uint32_t)command),
+		.body_size =
+			le32_make((uint32_t)(fixed.iov_len + size + table)),
+	};
+	struct rpc_output output = {
+		.parts = {part(&header, sizeof(header)), fixed},
+		.n_parts = 2,
+	};
+	binder_status_t rc;
+
+	if (parcel) {
+		output.parts[2] = part(parcel->data, size);
+		output.parts[3] = part(parcel->fd_positions, table);
+		output.n_parts = 4;
+		output.fds = parcel->fds;
+		output.n_fds = parcel->n_fds;
+	}
+	rc = rpc_conn_write(conn, &output,
+			    command == RPC_TRANSACT ? drain : NULL, session);
+	if (rc == STATUS_OK && parcel)
+		parcel->sent = true;
+	return rc;
+}
+
+binder_status_t rpc_frame_write_call(struct rpc_session *session,
+				     struct rpc_conn *conn,
+				     const struct rpc_wire_transaction *call,
+				     AParcel *in)
+{
+	return write_parcel(session, conn, RPC_TRANSACT,
+			    part(call, sizeof(*call)), in);
+}
+
+binder_status_t rpc_frame_write_reply(struct rpc_session *session,
+				      struct rpc_conn *conn,
+				      binder_status_t status, AParcel *out)
+{
+	struct rpc_wire_reply reply = {0};
+
+	if (out && status == STATUS_OK)
+		status = rpc_frame_check(session, out);
+	if (status != STATUS_OK)
+		out = NULL;
+	reply.status = le32_make((uint32_t)status);
+	reply.parcel_size = le32_make(out ? (uint32_t)out->size : 0);
+	return write_parcel(session, conn, RPC_REPLY,
+			    part(&reply, reply_size(session)), out);
+}
+
+binder_status_t rpc_frame_write_dec_strong(struct rpc_conn *conn,
+					   uint64_t address, uint32_t amount)
+{
+	const struct rpc_wire_header header = {
+		.command = le32_make(RPC_DEC_STRONG),
+		.body_size = le32_make(sizeof(struct rpc_wire_dec_strong)),
+	};
+	const struct rpc_wire_dec_strong body = {
+		.address = le64_make(address),
+		.amount = le32_make(amount),
+	};
+	struct rpc_output output = {
+		.parts = {part(&header, sizeof(header)),
+			  part(&body, sizeof(body))},
+		.n_parts = 2,
+	};
+
+	return rpc_conn_write(conn, &output, NULL, NULL);
+}
+
+void rpc_apply_dec_strong(struct rpc_session *session,
+			  const struct rpc_frame *frame)
+{
+	struct rpc_wire_dec_strong body;
+	AIBinder *drop;
+	bool empty;
+
+	memcpy(&body, frame->body, sizeof(body));
+	empty = rpc_table_paid(&session->table, le64_get(body.address),
+			       le32_get(body.amount), &drop);
+	AIBinder_decStrong(drop);
+	if (empty)
+		rpc_session_end(session);
+}

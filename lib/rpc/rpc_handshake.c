@@ -1,0 +1,167 @@
+/*
+ * The first bytes of a connection, and its life on a server. Everything here
+ * is refused in the same way: the connection is closed, the session (if there
+ * is one) goes on.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/cleanup.h"
+#include "rpc/rpc_server.h"
+
+static void unref_session(struct rpc_session **session)
+{
+	rpc_session_unref(*session);
+}
+
+static binder_status_t read_init(struct rpc_conn *conn)
+{
+	struct rpc_wire_init init;
+	binder_status_t rc;
+
+	rc = rpc_conn_read(conn, &init, sizeof(init), NULL);
+	if (rc == STATUS_OK &&
+	    memcmp(init.magic, RPC_INIT_MAGIC, sizeof(init.magic)) != 0)
+		rc = STATUS_BAD_VALUE;
+	return rc;
+}
+
+static binder_status_t write_bytes(struct rpc_conn *conn, void *bytes,
+				   size_t size)
+{
+	struct rpc_output output = {
+		.parts = {{bytes, size}},
+		.n_parts = 1,
+	};
+
+	return rpc_conn_write(conn, &output, NULL, NULL);
+}
+
+/* The session's connection is this thread's, until it ends. */
+static bool serve(struct rpc_worker *worker, struct rpc_session *session,
+		  struct rpc_conn **conn)
+{
+	if (rpc_pool_add_incoming(session, *conn) != STATUS_OK)
+		return false;
+	rpc_server_worker_known(worker);
+	rpc_serve(session, TAKE_PTR(*conn));
+	return true;
+}
+
+static bool fd_mode_allowed(const ARpcServer *server, uint8_t mode)
+{
+	if (mode == RPC_FD_MODE_NONE)
+		return server->allow_fd_none;
+	return mode == RPC_FD_MODE_UNIX && server->allow_fd_unix;
+}
+
+/* Make the session of a peer that has none yet, with an id and a root. */
+static struct rpc_session *make_session(ARpcServer *server, uint32_t version,
+					uint8_t fd_mode,
+					const struct rpc_address *peer)
+{
+	CLEANUP(unref_session) struct rpc_session *session = NULL;
+	struct rpc_settings settings = server->settings;
+
+	settings.version = version;
+	session = rpc_session_new(true, &settings);
+	if (!session)
+		return NULL;
+	session->base.allow_fds = fd_mode == RPC_FD_MODE_UNIX;
+	session->base.notices_death = true;
+	/* the id is all that a connection proves itself with */
+	if (getrandom(session->id, sizeof(session->id), 0) !=
+	    (ssize_t)sizeof(session->id))
+		return NULL;
+	if (server->factory) {
+		session->root = server->factory(&peer->u.any, peer->size,
+						server->factory_cookie);
+	} else {
+		AIBinder_incStrong(server->root);
+		session->root = server->root;
+	}
+	return TAKE_PTR(session);
+}
+
+/* The first connection of a session. */
+static void welcome(struct rpc_worker *worker, struct rpc_conn **conn,
+		    const struct rpc_wire_hello *hello)
+{
+	CLEANUP(unref_session) struct rpc_session *session = NULL;
+	ARpcServer *server = worker->server;
+	uint32_t version = le32_get(hello->version);
+	struct rpc_wire_welcome answer = {0};
+
+	/* clamped, never refused: the client decides whether it likes it */
+	if (version > server->settings.version)
+		version = server->settings.version;
+	answer.version = le32_make(version);
+	if (write_bytes(*conn, &answer, sizeof(answer)) != STATUS_OK)
+		return;
+	if ((hello->options & RPC_HELLO_INCOMING) ||
+	    !fd_mode_allowed(server, hello->fd_mode) ||
+	    read_init(*conn) != STATUS_OK)
+		return;
+	(*conn)->carries_fds = hello->fd_mode == RPC_FD_MODE_UNIX;
+	session = make_session(server, version, hello->fd_mode, &worker->peer);
+	if (!session || !rpc_server_add_session(server, session))
+		return;
+	if (!serve(worker, session, conn))
+		rpc_session_end(session);
+}
+
+/* A further connection of the session that @id names. */
+static void join_session(struct rpc_worker *worker, struct rpc_conn **conn,
+			 const struct rpc_wire_hello *hello, const uint8_t *id)
+{
+	CLEANUP(unref_session) struct rpc_session *session = NULL;
+	struct rpc_wire_init init = {.magic = RPC_INIT_MAGIC};
+
+	session = rpc_server_find_session(worker->server, id);
+	if (!session)
+		return;
+	(*conn)->carries_fds = session->base.allow_fds;
+	if ((hello->options & RPC_HELLO_INCOMING) == 0) {
+		if (read_init(*conn) == STATUS_OK)
+			(void)serve(worker, session, conn); /* enough of them */
+		return;
+	}
+	if (write_bytes(*conn, &init, sizeof(init)) != STATUS_OK)
+		return;
+	(*conn)->deadline_ns = 0;
+	rpc_server_worker_known(worker);
+	/* too many of them, or too late: closed */
+	(void)rpc_pool_add_outgoing(session, TAKE_PTR(*conn),
+				    RPC_MAX_CALLBACKS);
+}
+
+static void handshake(struct rpc_worker *worker, struct rpc_conn **conn)
+{
+	uint8_t id[RPC_SESSION_ID_SIZE];
+	struct rpc_wire_hello hello;
+	size_t id_size;
+
+	(void)rpc_conn_set_timeout(*conn, worker->server->handshake_ms);
+	if (rpc_conn_read(*conn, &hello, sizeof(hello), NULL) != STATUS_OK)
+		return;
+	id_size = le16_get(hello.session_id_size);
+	if (id_size == 0) {
+		welcome(worker, conn, &hello);
+		return;
+	}
+	if (id_size == sizeof(id) &&
+	    rpc_conn_read(*conn, id, sizeof(id), NULL) == STATUS_OK)
+		join_session(worker, conn, &hello, id);
+}
+
+void rpc_server_run_worker(struct rpc_worker *worker)
+{
+	struct rpc_conn *conn = rpc_conn_new(worker->fd, false);
+
+	if (conn)
+		handshake(worker, &conn);
+	/* whoever stops the server must not find a descriptor that is closed */
+	rpc_server_worker_known(worker);
+	rpc_conn_free(conn);
+}

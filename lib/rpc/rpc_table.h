@@ -1,0 +1,137 @@
+/*
+ * The objects that both sides of a session know, each under an address. Each
+ * time an address travels the receiver holds one reference more, and pays it
+ * back later:
+ *
+ *	sent      how many references the peer holds, for what we have sent.
+ *		  While there are any, the table keeps the object alive.
+ *	received  how many we hold. We pay them back when nobody here has a
+ *		  reference to the peer's object any more, and at once for an
+ *		  object of our own that has come back.
+ *
+ * A node is there while one of them is not 0. Any thread; the lock is inside,
+ * and nothing is called with it held. What was erased with the last reference
+ * in it is handed to the caller, who drops it.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "binder/object.h"
+#include "binder/parcel.h"
+
+struct rpc_session;
+
+/* A oneway call whose turn has not come: rpc_oneway.c. */
+struct rpc_oneway {
+	struct rpc_oneway *next; /* ascending numbers */
+	uint64_t number;
+	uint32_t code, flags;
+	struct parcel_frame frame; /* owned */
+	AIBinder *target;          /* owned */
+};
+
+struct rpc_node {
+	uint64_t address;
+	AIBinder *binder; /* a weak reference, and a strong one if @strong */
+	bool strong;
+	uint64_t sent, received;
+	uint64_t async_out; /* of the next oneway call to it */
+	uint64_t async_in;  /* of the next oneway call that runs */
+	bool async_running;
+	struct rpc_oneway *queue; /* owned */
+	struct rpc_oneway *queue_tail;
+	size_t n_queued;
+};
+
+/* References that are to be paid. */
+struct rpc_debt {
+	struct rpc_debt *next;
+	uint64_t address, amount;
+};
+
+struct rpc_table {
+	pthread_mutex_t lock;
+	/* guarded by @lock */
+	void *by_address; /* trees of tsearch(): balanced, so that no choice */
+	void *by_binder;  /* of addresses makes them slow */
+	size_t n_nodes;
+	size_t queued_bytes, queued_fds;
+	struct rpc_debt *debts; /* owned */
+	uint32_t next_id;
+	bool for_server; /* we are the session's server: immutable */
+	bool closed;     /* the session has ended */
+};
+
+void rpc_table_init(struct rpc_table *table, bool for_server);
+void rpc_table_fini(struct rpc_table *table);
+
+/** @binder is about to be sent. As leave() in binder/session.h. */
+binder_status_t rpc_table_leave(struct rpc_table *table,
+				const struct binder_session *session,
+				AIBinder *binder, uint64_t *ret_address);
+
+/** The number of the oneway call to @address that is about to be sent. */
+uint64_t rpc_table_next_async(struct rpc_table *table, uint64_t address);
+
+/**
+ * The peer pays back @amount references. What it says in excess is ignored, as
+ * Android does. *@ret_drop is a reference that the caller drops, or NULL.
+ * Returns whether the table has become empty.
+ */
+bool rpc_table_paid(struct rpc_table *table, uint64_t address, uint64_t amount,
+		    AIBinder **ret_drop);
+
+/**
+ * An address has come: count it, and give its object with a reference. An
+ * unknown one of the peer becomes a new remote object of @session.
+ * Errors: STATUS_BAD_VALUE, STATUS_BAD_TYPE, STATUS_NO_MEMORY,
+ * STATUS_DEAD_OBJECT.
+ */
+binder_status_t rpc_table_enter(struct rpc_table *table,
+				struct binder_session *session,
+				uint64_t address, int32_t stability,
+				AIBinder **ret_binder);
+
+/** The same for the target of a call, which must be ours. *@ret_node stays
+ * while the caller owes its reference. */
+binder_status_t rpc_table_enter_target(struct rpc_table *table,
+				       uint64_t address, AIBinder **ret_binder);
+
+/**
+ * How many references to pay for @address, all but @keep; they count as paid.
+ * @proxy is the remote object that ends, NULL for an object of our own.
+ * *@ret_empty: the table has become empty.
+ */
+uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
+		       const AIBinder *proxy, bool *ret_empty);
+
+/** References that could not be paid because there was no connection. */
+void rpc_table_owe(struct rpc_table *table, uint64_t address, uint64_t amount);
+/** Take one of them off the list. */
+bool rpc_table_take_owed(struct rpc_table *table, uint64_t *ret_address,
+			 uint64_t *ret_amount);
+
+size_t rpc_table_count(struct rpc_table *table);
+
+/* What is left when a session ends. */
+struct rpc_table_rest {
+	AIBinder **proxies; /* owned, with a reference to each */
+	size_t n_proxies;
+	AIBinder **strong; /* owned: references that the table had */
+	size_t n_strong;
+	struct rpc_oneway *queue; /* owned */
+};
+
+/** Empty the table for good. The caller calls rpc_table_rest_fini(). */
+void rpc_table_close(struct rpc_table *table, struct rpc_table_rest *ret_rest);
+void rpc_table_rest_fini(struct rpc_table_rest *rest);
+
+/** The node of @address, or NULL. With the lock held. */
+struct rpc_node *rpc_table_find(struct rpc_table *table, uint64_t address);
+
+/** Free a queued call and what it holds. */
+void rpc_oneway_free(struct rpc_oneway *call);
