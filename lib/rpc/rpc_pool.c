@@ -200,8 +200,11 @@ void rpc_pool_thread_ended(struct rpc_session *session, struct rpc_conn *conn)
 {
 	(void)pthread_mutex_lock(&session->lock);
 	unlink_conn(&session->incoming, conn);
+	(void)pthread_mutex_unlock(&session->lock);
+	rpc_conn_free(conn);
+	/* last: whoever waits for it may count descriptors */
+	(void)pthread_mutex_lock(&session->lock);
 	session->n_threads--;
 	(void)pthread_cond_broadcast(&session->changed);
 	(void)pthread_mutex_unlock(&session->lock);
-	rpc_conn_free(conn);
 }

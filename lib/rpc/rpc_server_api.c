@@ -208,11 +208,26 @@ bool ARpcServer_shutdown(ARpcServer *server)
 	return true;
 }
 
+/* Give up what the application can see, now: a thread that is on its last
+ * lines may have a reference to the server still. */
+static void give_up(ARpcServer *server)
+{
+	AIBinder *root;
+
+	(void)pthread_mutex_lock(&server->lock);
+	root = TAKE_PTR(server->root);
+	close_p(&server->fd);
+	close_p(&server->stop_fd);
+	(void)pthread_mutex_unlock(&server->lock);
+	AIBinder_decStrong(root);
+}
+
 void ARpcServer_free(ARpcServer *server)
 {
 	if (!server)
 		return;
 	(void)ARpcServer_shutdown(server);
+	give_up(server);
 	rpc_server_unref(server);
 }
 

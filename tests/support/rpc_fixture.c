@@ -1,0 +1,288 @@
+#include "support/rpc_fixture.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/raw_peer.h"
+
+#define WAIT_ROUNDS 10000 /* of a millisecond */
+
+static const char *const transport_names[RPC_N_TRANSPORTS] = {
+	[RPC_UNIX] = "unix",
+	[RPC_BOOTSTRAP] = "bootstrap",
+	[RPC_PRECONNECTED] = "preconnected",
+	[RPC_BOUND] = "bound",
+	[RPC_INET] = "inet",
+};
+
+bool rpc_wait(struct rpc_fixture *f, bool (*holds)(struct rpc_fixture *f))
+{
+	const struct timespec ms = {.tv_nsec = 1000000};
+
+	for (int i = 0; i < WAIT_ROUNDS; i++) {
+		if (holds(f))
+			return true;
+		nanosleep(&ms, NULL);
+	}
+	return false;
+}
+
+size_t rpc_server_objects(struct rpc_fixture *f)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&f->server->lock);
+	for (struct rpc_session *s = f->server->sessions; s; s = s->next)
+		count += rpc_table_count(&s->table);
+	pthread_mutex_unlock(&f->server->lock);
+	return count;
+}
+
+/* ---- the server
+ * ---------------------------------------------------------------- */
+
+/* The port that the server has got. */
+static unsigned int inet_port(const ARpcServer *server)
+{
+	struct sockaddr_in in;
+	socklen_t size = sizeof(in);
+
+	if (getsockname(server->fd, (struct sockaddr *)&in, &size) < 0)
+		abort();
+	return ntohs(in.sin_port);
+}
+
+static ARpcServer *new_server(struct rpc_fixture *f,
+			      enum rpc_transport transport)
+{
+	struct rpc_address address;
+	int fds[2];
+
+	raw_socket_path(f->path, sizeof(f->path));
+	switch (transport) {
+	case RPC_BOOTSTRAP:
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+			abort();
+		f->bootstrap = fds[1];
+		return ARpcServer_newUnixDomainBootstrap(f->root, fds[0]);
+	case RPC_INET:
+		return ARpcServer_newInet(f->root, "127.0.0.1", 0);
+	case RPC_BOUND:
+		if (rpc_address_unix(f->path, &address) < 0)
+			abort();
+		return ARpcServer_newBoundSocket(f->root,
+						 rpc_socket_bind(&address));
+	default:
+		return AvfRpcServer_newUnixDomain(f->root, f->path);
+	}
+}
+
+void rpc_fixture_start_server(struct rpc_fixture *f,
+			      const struct rpc_options *options)
+{
+	static const ARpcSession_FileDescriptorTransportMode modes[] = {
+		ARpcSession_FileDescriptorTransportMode_None,
+		ARpcSession_FileDescriptorTransportMode_Unix,
+	};
+
+	*f = (struct rpc_fixture){.bootstrap = -1};
+	f->root = service_new();
+	f->server = new_server(f, options->transport);
+	if (!f->server)
+		abort();
+	AvfRpcServer_setMaxThreads(f->server, options->threads);
+	CHECK(f, AvfRpcServer_setProtocolVersion(f->server,
+						 options->server_version));
+	if (options->only_fds_server)
+		ARpcServer_setSupportedFileDescriptorTransportModes(
+			f->server, modes + 1, 1);
+	else if (!options->no_fds_server)
+		ARpcServer_setSupportedFileDescriptorTransportModes(f->server,
+								    modes, 2);
+	if (options->max_frame > 0)
+		AvfRpcServer_setMaxFrameSize(f->server, options->max_frame);
+	if (options->configure)
+		options->configure(f->server);
+	ARpcServer_start(f->server);
+}
+
+/* ---- clients
+ * -------------------------------------------------------------------- */
+
+static int connect_path(void *param)
+{
+	return raw_connect(param);
+}
+
+AIBinder *rpc_fixture_connect(struct rpc_fixture *f,
+			      const struct rpc_options *options,
+			      ARpcSession *session)
+{
+	CHECK(f, AvfRpcSession_setProtocolVersion(session,
+						  options->client_version));
+	ARpcSession_setMaxIncomingThreads(session, options->incoming);
+	if (options->outgoing > 0)
+		ARpcSession_setMaxOutgoingConnections(session,
+						      options->outgoing);
+	if (options->fds)
+		ARpcSession_setFileDescriptorTransportMode(
+			session, ARpcSession_FileDescriptorTransportMode_Unix);
+	switch (options->transport) {
+	case RPC_BOOTSTRAP:
+		return ARpcSession_setupUnixDomainBootstrapClient(session,
+								  f->bootstrap);
+	case RPC_PRECONNECTED:
+		return ARpcSession_setupPreconnectedClient(
+			session, connect_path, f->path);
+	case RPC_INET:
+		return ARpcSession_setupInet(session, "127.0.0.1",
+					     inet_port(f->server));
+	default:
+		return ARpcSession_setupUnixDomainClient(session, f->path);
+	}
+}
+
+void rpc_fixture_start(struct rpc_fixture *f, const struct rpc_options *options)
+{
+	rpc_fixture_start_server(f, options);
+	f->n_sessions = options->n_sessions > 0 ? options->n_sessions : 1;
+	for (size_t i = 0; i < f->n_sessions; i++) {
+		f->sessions[i] = ARpcSession_new();
+		f->roots[i] = rpc_fixture_connect(f, options, f->sessions[i]);
+		CHECK(f, f->roots[i] && service_associate(f->roots[i]));
+	}
+}
+
+/* ---- the end
+ * ---------------------------------------------------------------------- */
+
+/* Each side knows the root and nothing else. */
+static bool only_roots(struct rpc_fixture *f)
+{
+	for (size_t i = 0; i < f->n_sessions; i++)
+		if (f->roots[i] &&
+		    AvfRpcSession_countObjects(f->sessions[i]) != 1)
+			return false;
+	return rpc_server_objects(f) == AvfRpcServer_countSessions(f->server);
+}
+
+static bool no_objects(struct rpc_fixture *f)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < f->n_sessions; i++)
+		count += AvfRpcSession_countObjects(f->sessions[i]);
+	return count == 0;
+}
+
+static bool no_sessions(struct rpc_fixture *f)
+{
+	return AvfRpcServer_countSessions(f->server) == 0;
+}
+
+void rpc_fixture_stop(struct rpc_fixture *f)
+{
+	/* what the server has paid for oneway calls is read by the next one */
+	for (size_t i = 0; !f->expect_dead && i < f->n_sessions; i++)
+		CHECK(f, AIBinder_ping(f->roots[i]) == STATUS_OK);
+	if (!f->expect_dead && !f->unread)
+		CHECK(f, rpc_wait(f, only_roots));
+	for (size_t i = 0; i < f->n_sessions; i++) {
+		AIBinder_decStrong(f->roots[i]);
+		if (f->unread)
+			AvfRpcSession_shutdown(f->sessions[i], true);
+	}
+	/* now, or when a thread has read what the server has paid */
+	CHECK(f, rpc_wait(f, no_objects));
+	for (size_t i = 0; i < f->n_sessions; i++) {
+		AvfRpcSession_shutdown(f->sessions[i], true);
+		ARpcSession_free(f->sessions[i]);
+	}
+	/* without any help from the server */
+	CHECK(f, rpc_wait(f, no_sessions));
+	CHECK(f, ARpcServer_shutdown(f->server));
+	ARpcServer_free(f->server);
+	CHECK(f, AIBinder_debugGetRefCount(f->root) == 1);
+	AIBinder_decStrong(f->root);
+	if (f->bootstrap >= 0)
+		close(f->bootstrap);
+	unlink(f->path);
+}
+
+/* ---- running
+ * ------------------------------------------------------------------------ */
+
+static unsigned int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static bool same_fds(struct rpc_fixture *f)
+{
+	return count_fds() == f->fds;
+}
+
+static bool run_one(const struct rpc_test *test,
+		    const struct rpc_options *options)
+{
+	const unsigned int fds = count_fds();
+	struct rpc_fixture f = {.bootstrap = -1};
+
+	if (!test->bare)
+		rpc_fixture_start(&f, options);
+	test->run(&f);
+	if (!test->bare)
+		rpc_fixture_stop(&f);
+	f.fds = fds; /* a bare test may have overwritten it */
+	CHECK(&f, rpc_wait(&f, same_fds));
+	printf("%s %s/%s v%u v%u\n", f.bad ? "not ok" : "ok", test->name,
+	       transport_names[options->transport], options->client_version,
+	       options->server_version);
+	fflush(stdout);
+	return !f.bad;
+}
+
+/* Over each transport, and with each pair of versions. */
+static bool run_all(const struct rpc_test *test)
+{
+	struct rpc_options options = test->options;
+	bool good = true;
+
+	options.client_version = 1;
+	options.server_version = 1;
+	if (!test->all_transports)
+		return run_one(test, &options);
+	for (int t = 0; t < RPC_N_TRANSPORTS; t++) {
+		options.transport = (enum rpc_transport)t;
+		good &= run_one(test, &options);
+	}
+	options.transport = RPC_UNIX;
+	for (unsigned int i = 0; i < 3; i++) {
+		options.client_version = i & 1;
+		options.server_version = i >> 1;
+		good &= run_one(test, &options);
+	}
+	return good;
+}
+
+int rpc_run_tests(const struct rpc_test *tests, size_t count, int argc,
+		  char **argv)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < count; i++)
+		if (argc < 2 || strstr(tests[i].name, argv[1]))
+			good &= run_all(&tests[i]);
+	return good ? 0 : 1;
+}
