@@ -21,6 +21,7 @@
 #define DEVICE_STATUS         0x14
 #define QUEUE_SELECT          0x16
 #define QUEUE_SIZE            0x18
+#define QUEUE_VECTOR          0x1a
 #define QUEUE_ENABLE          0x1c
 #define QUEUE_NOTIFY_OFF      0x1e
 #define QUEUE_DESC            0x20
@@ -85,14 +86,26 @@ static void start_queue(struct virtio_dev *dev, uint16_t index)
 	mmio_write16(c + QUEUE_ENABLE, 1);
 }
 
+void virtio_reset(const struct virtio_dev *dev)
+{
+	mmio_write8(dev->common + DEVICE_STATUS, 0);
+	while (mmio_read8(dev->common + DEVICE_STATUS) != 0)
+		relax();
+}
+
+void virtio_set_vector(const struct virtio_dev *dev, uint16_t q,
+		       uint16_t vector)
+{
+	mmio_write16(dev->common + QUEUE_SELECT, q);
+	mmio_write16(dev->common + QUEUE_VECTOR, vector);
+}
+
 static void negotiate(const struct virtio_dev *dev)
 {
 	const uint64_t c = dev->common;
 	uint32_t upper;
 
-	mmio_write8(c + DEVICE_STATUS, 0);
-	while (mmio_read8(c + DEVICE_STATUS) != 0)
-		relax();
+	virtio_reset(dev);
 	mmio_write8(c + DEVICE_STATUS, STATUS_ACK | STATUS_DRIVER);
 	mmio_write32(c + DEVICE_FEATURE_SELECT, 1);
 	upper = mmio_read32(c + DEVICE_FEATURE);
@@ -115,6 +128,7 @@ void virtio_start(struct virtio_dev *dev, unsigned int id, unsigned int index,
 	if (!config)
 		give_up("no such virtio device");
 	pci_enable(config);
+	dev->pci = config;
 	find_structures(dev, config);
 	negotiate(dev);
 	for (unsigned int i = 0; i < n_queues; i++)

@@ -6,9 +6,10 @@
 
 #include "runtime.h"
 
-#define VIRTIO_ID_BLOCK 2U
-#define VIRTIO_ID_RNG   4U
-#define VIRTIO_ID_VSOCK 19U
+#define VIRTIO_ID_BLOCK   2U
+#define VIRTIO_ID_CONSOLE 3U
+#define VIRTIO_ID_RNG     4U
+#define VIRTIO_ID_VSOCK   19U
 
 #define VIRTIO_QUEUES     3U
 #define VIRTIO_QUEUE_SIZE 8U
@@ -38,7 +39,8 @@ struct virtio_queue {
 } __attribute__((aligned(16)));
 
 struct virtio_dev {
-	uint64_t common; /* addresses */
+	uint64_t pci; /* addresses: of its configuration space */
+	uint64_t common;
 	uint64_t notify;
 	uint64_t config;
 	uint32_t notify_multiplier;
@@ -55,6 +57,13 @@ struct virtio_part {
 /** Find and start the @index-th device of type @id. Gives up without one. */
 void virtio_start(struct virtio_dev *dev, unsigned int id, unsigned int index,
 		  unsigned int n_queues);
+
+/** Back to power-on state. Its queues are not to be used again. */
+void virtio_reset(const struct virtio_dev *dev);
+
+/** Have queue @q of a started device signal interrupt @vector. */
+void virtio_set_vector(const struct virtio_dev *dev, uint16_t q,
+		       uint16_t vector);
 
 /** Offer a chain of @n parts in descriptors @first and following. */
 void virtio_offer(struct virtio_queue *q, uint16_t first,

@@ -2,39 +2,10 @@
  * An echo server on port 5678, for one connection: sends back what comes
  * until the peer shuts down, then powers off (virtio 1.2, section 5.10).
  */
-#include "virtio.h"
+#include "vsock.h"
 
 #define PORT     5678U
-#define HOST_CID 2U
-#define DATA     4096U
 #define RX_SLOTS 4U
-
-enum { QUEUE_RX, QUEUE_TX, QUEUE_EVENT };
-
-enum {
-	OP_REQUEST = 1,
-	OP_RESPONSE,
-	OP_RST,
-	OP_SHUTDOWN,
-	OP_RW,
-	OP_CREDIT_UPDATE,
-	OP_CREDIT_REQUEST,
-};
-
-#define TYPE_STREAM      1U
-#define SHUTDOWN_RECEIVE 1U
-#define SHUTDOWN_SEND    2U
-
-struct packet {
-	uint64_t src_cid, dst_cid;
-	uint32_t src_port, dst_port, len;
-	uint16_t type, op;
-	uint32_t flags, buf_alloc, fwd_cnt;
-	unsigned char data[DATA];
-} __attribute__((packed));
-
-#define HEADER_BYTES (sizeof(struct packet) - DATA)
-_Static_assert(HEADER_BYTES == 44, "vsock header layout");
 
 /* The one connection. The peer may send as much as @kept holds. */
 struct connection {
@@ -45,31 +16,31 @@ struct connection {
 	uint32_t peer_shutdown; /* flags */
 	bool closing;
 	uint32_t n_kept; /* bytes to send back */
-	unsigned char kept[DATA];
+	unsigned char kept[VSOCK_DATA];
 };
 
 static struct virtio_dev dev;
-static struct packet rx[RX_SLOTS], tx;
+static struct vsock_packet rx[RX_SLOTS], tx;
 static struct connection conn;
 static uint64_t cid;
 
 static void send_from(uint32_t port, uint16_t op, uint32_t peer_port,
 		      uint32_t len)
 {
-	const struct virtio_part part = {&tx, (uint32_t)HEADER_BYTES + len,
-					 false};
+	const struct virtio_part part = {
+		&tx, (uint32_t)VSOCK_HEADER_BYTES + len, false};
 
 	tx.src_cid = cid;
-	tx.dst_cid = HOST_CID;
+	tx.dst_cid = VSOCK_HOST_CID;
 	tx.src_port = port;
 	tx.dst_port = peer_port;
 	tx.len = len;
-	tx.type = TYPE_STREAM;
+	tx.type = VSOCK_STREAM;
 	tx.op = op;
-	tx.flags = op == OP_SHUTDOWN ? SHUTDOWN_RECEIVE | SHUTDOWN_SEND : 0;
-	tx.buf_alloc = DATA;
+	tx.flags = op == VSOCK_SHUTDOWN ? VSOCK_NO_RECEIVE | VSOCK_NO_SEND : 0;
+	tx.buf_alloc = VSOCK_DATA;
 	tx.fwd_cnt = conn.fwd_bytes;
-	(void)virtio_do(&dev.queues[QUEUE_TX], &part, 1);
+	(void)virtio_do(&dev.queues[VSOCK_QUEUE_TX], &part, 1);
 }
 
 static void send(uint16_t op, uint32_t peer_port, uint32_t len)
@@ -77,21 +48,21 @@ static void send(uint16_t op, uint32_t peer_port, uint32_t len)
 	send_from(PORT, op, peer_port, len);
 }
 
-static void accept(const struct packet *p)
+static void accept(const struct vsock_packet *p)
 {
 	if (conn.open || p->dst_port != PORT) {
-		send_from(p->dst_port, OP_RST, p->src_port, 0);
+		send_from(p->dst_port, VSOCK_RST, p->src_port, 0);
 		return;
 	}
 	conn.open = true;
 	conn.peer_port = p->src_port;
-	send(OP_RESPONSE, p->src_port, 0);
+	send(VSOCK_RESPONSE, p->src_port, 0);
 	print("connected\n");
 }
 
-static void keep(const struct packet *p)
+static void keep(const struct vsock_packet *p)
 {
-	if (p->len > DATA - conn.n_kept)
+	if (p->len > VSOCK_DATA - conn.n_kept)
 		give_up("peer ignores our credit");
 	memcpy(conn.kept + conn.n_kept, p->data, p->len);
 	conn.n_kept += p->len;
@@ -110,7 +81,7 @@ static void echo(void)
 	memcpy(conn.kept, conn.kept + len, conn.n_kept); /* moves down */
 	conn.fwd_bytes += len;
 	conn.tx_bytes += len;
-	send(OP_RW, conn.peer_port, len);
+	send(VSOCK_RW, conn.peer_port, len);
 }
 
 static _Noreturn void finish(void)
@@ -126,19 +97,19 @@ static _Noreturn void finish(void)
  */
 static void close_when_done(void)
 {
-	const bool reads = !(conn.peer_shutdown & SHUTDOWN_RECEIVE);
+	const bool reads = !(conn.peer_shutdown & VSOCK_NO_RECEIVE);
 
 	if (!conn.peer_shutdown || conn.closing || (reads && conn.n_kept > 0))
 		return;
 	conn.closing = true;
-	send(reads ? OP_SHUTDOWN : OP_RST, conn.peer_port, 0);
+	send(reads ? VSOCK_SHUTDOWN : VSOCK_RST, conn.peer_port, 0);
 	if (!reads)
 		finish();
 }
 
-static void handle(const struct packet *p)
+static void handle(const struct vsock_packet *p)
 {
-	if (p->op == OP_REQUEST) {
+	if (p->op == VSOCK_REQUEST) {
 		conn.peer_alloc = conn.open ? conn.peer_alloc : p->buf_alloc;
 		accept(p);
 		return;
@@ -147,13 +118,13 @@ static void handle(const struct packet *p)
 		return;
 	conn.peer_alloc = p->buf_alloc;
 	conn.peer_fwd = p->fwd_cnt;
-	if (p->op == OP_RW)
+	if (p->op == VSOCK_RW)
 		keep(p);
-	else if (p->op == OP_CREDIT_REQUEST)
-		send(OP_CREDIT_UPDATE, conn.peer_port, 0);
-	else if (p->op == OP_SHUTDOWN)
+	else if (p->op == VSOCK_CREDIT_REQUEST)
+		send(VSOCK_CREDIT_UPDATE, conn.peer_port, 0);
+	else if (p->op == VSOCK_SHUTDOWN)
 		conn.peer_shutdown |= p->flags;
-	else if (p->op == OP_RST)
+	else if (p->op == VSOCK_RST)
 		finish();
 }
 
@@ -161,8 +132,8 @@ static void offer(uint16_t slot)
 {
 	const struct virtio_part part = {&rx[slot], sizeof(rx[slot]), true};
 
-	virtio_offer(&dev.queues[QUEUE_RX], slot, &part, 1);
-	virtio_kick(&dev.queues[QUEUE_RX]);
+	virtio_offer(&dev.queues[VSOCK_QUEUE_RX], slot, &part, 1);
+	virtio_kick(&dev.queues[VSOCK_QUEUE_RX]);
 }
 
 void guest_main(void)
@@ -176,7 +147,7 @@ void guest_main(void)
 		offer(i);
 	print("listening\n");
 	for (;;) {
-		if (virtio_take(&dev.queues[QUEUE_RX], &slot, &len)) {
+		if (virtio_take(&dev.queues[VSOCK_QUEUE_RX], &slot, &len)) {
 			handle(&rx[slot]);
 			offer(slot);
 		}

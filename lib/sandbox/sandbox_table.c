@@ -22,8 +22,10 @@
 #define ALL   (MAIN | VCPU | DISK | SUPER)
 #define LOOPS (MAIN | SUPER)
 /* A vCPU thread carries the guest's accesses to device registers, so it does
- * what follows from them: queues and connections begin and end. */
+ * what follows from them: a reset ends connections, interrupts get routes.
+ * Queues are the loop's work. */
 #define DEVICES (MAIN | SUPER | VCPU)
+#define WORKERS (VCPU | DISK)
 
 #define ANY(roles, name, reason)                                 \
 	{                                                        \
@@ -36,46 +38,43 @@
 
 /* clang-format off */
 const struct sandbox_rule sandbox_table[] = {
-	/* the C library and its allocator */
+	/* the C library and its allocator, which has one arena (sandbox.c) */
 	ANY(ALL, futex, "mutexes and condition variables"),
-	ANY(ALL, rt_sigreturn, "return from the kick's handler"),
-	ANY(ALL, rt_sigprocmask, "threads end, and signal, with all blocked"),
-	ANY(ALL, restart_syscall, "waits that a stop signal interrupted"),
-	ANY(ALL, exit, "end of a thread"),
-	ANY(ALL, exit_group, "end of the process"),
-	ANY(ALL, madvise, "a thread's stack, and freed memory, are given back"),
+	ANY(VCPU, rt_sigreturn, "return from the kick's handler"),
+	ANY(MAIN | WORKERS, rt_sigprocmask,
+	    "threads end, and signal, with all blocked"),
+	ANY(LOOPS, restart_syscall, "poll() that a stop signal interrupted"),
+	ANY(WORKERS, exit, "end of a thread"),
+	ANY(LOOPS, exit_group, "end of the process"),
+	ANY(WORKERS, madvise, "a thread that ends gives its stack back"),
 	ANY(ALL, munmap, "freed memory"),
 	ANY(ALL, brk, "malloc"),
 	IF(ALL, mmap, NO_BITS, 2, PROT_EXEC, "malloc; never code"),
-	IF(ALL, mprotect, NO_BITS, 2, PROT_EXEC, "malloc; never code"),
-	ANY(DEVICES, mremap, "realloc of what is large"),
-	ANY(ALL, sched_getaffinity, "malloc counts CPUs for its arenas"),
 	ANY(ALL, clock_gettime, "where the vDSO has no clock"),
 	/* reports */
 	ANY(DEVICES, sendmsg, "control socket: events, fds of connections"),
 	IF(DISK, sendmsg, EQUALS, 0, 3, "says which call was forbidden"),
 	/* eventfds, consoles and connections */
-	ANY(DEVICES, read, "eventfds, timers, console input, QEMU's pipes"),
+	ANY(LOOPS, read, "eventfds, timers, console input, QEMU's pipes"),
 	ANY(DEVICES, write, "eventfds, console output"),
 	IF(DISK, write, NO_BITS, 2, ~8ULL, "eventfd: a request is done"),
 	ANY(DEVICES, close, "ended connections, queues, machine"),
-	ANY(DEVICES, readv, "console input"),
-	ANY(DEVICES, recvfrom, "vsock and the guest's manager"),
-	ANY(DEVICES, sendto, "vsock and the guest's manager"),
-	ANY(DEVICES, recvmsg, "control socket; vsock"),
-	ANY(DEVICES, shutdown, "vsock: one direction has ended"),
-	IF(DEVICES, socketpair, EQUALS, 0, AF_UNIX, "vsock: a guest connects"),
+	ANY(MAIN, readv, "console input"),
+	ANY(LOOPS, recvfrom, "the guest's manager"),
+	ANY(LOOPS, sendto, "the guest's manager; console on a socket"),
+	ANY(LOOPS, recvmsg, "control socket; vsock"),
+	ANY(LOOPS, shutdown, "vsock: one direction has ended"),
+	IF(LOOPS, socketpair, EQUALS, 0, AF_UNIX, "vsock: a guest connects"),
 	ANY(DEVICES, epoll_ctl, "what the loop waits for"),
 	ANY(LOOPS, epoll_wait, "the loop"),
-	ANY(DEVICES, poll, "the last word; whether a socket has an end"),
-	ANY(DEVICES, timerfd_settime, "vsock and boot time-outs"),
-	ANY(DEVICES, eventfd2, "queues"),
-	IF(DEVICES, newfstatat, EQUALS, 3, AT_EMPTY_PATH,
-	   "fstat(): what kind of file an fd is"),
-	IF(DEVICES, fcntl, EQUALS, 1, F_GETFL, "whether a socket blocks"),
-	IF(DEVICES, fcntl, EQUALS, 1, F_SETFL, "sockets must not block"),
-	IF(DEVICES, fcntl, EQUALS, 1, F_DUPFD_CLOEXEC, "fds with two owners"),
-	ANY(DEVICES, getrandom, "virtio-rng"),
+	ANY(LOOPS, poll, "the last word; whether a console has room"),
+	ANY(LOOPS, timerfd_settime, "boot and stop time-outs"),
+	ANY(MAIN | VCPU, eventfd2, "an interrupt's first delivery"),
+	IF(SUPER, newfstatat, EQUALS, 3, AT_EMPTY_PATH,
+	   "fstat(): whether QEMU's fds are of the right kind"),
+	IF(LOOPS, fcntl, EQUALS, 1, F_GETFL, "whether a socket blocks"),
+	IF(LOOPS, fcntl, EQUALS, 1, F_SETFL, "sockets must not block"),
+	ANY(MAIN, getrandom, "virtio-rng"),
 	/* disks */
 	ANY(DISK, preadv, "reads of the image"),
 	ANY(DISK, pwritev, "writes of the image"),
