@@ -31,12 +31,23 @@ enum avf_probe_state {
 typedef struct avf_probe avf_probe;
 
 /**
- * Ask the host. Takes a few milliseconds; a tiny guest runs in a process of
- * its own, for 2 s at most. *@ret_probe belongs to the caller.
+ * Ask the host. *@ret_probe belongs to the caller.
  * A host that can do nothing is an answer, not an error.
+ *
+ * For the rows "kvm.api" to "kvm.ring0" a tiny guest runs in a process of its
+ * own, for 2 s at most, and for "emulation" QEMU is asked for its version.
+ * What they found is remembered until the next boot of the host, as long as
+ * /dev/kvm, the VMM and QEMU are the same files: in a file of the user's own
+ * in $XDG_RUNTIME_DIR/libvirtualization, else in
+ * $XDG_CACHE_HOME/libvirtualization (~/.cache). Then a probe takes about a
+ * millisecond. Whether the device is there and may be opened is asked each
+ * time, and a "no" is never remembered.
  * Errors: AVF_ERR_NO_MEMORY. Blocks. Any thread.
  */
 AVF_EXPORT int avf_probe_new(avf_probe **ret_probe) AVF_CHECK;
+
+/** As avf_probe_new(), but nothing that was remembered counts. */
+AVF_EXPORT int avf_probe_new_fresh(avf_probe **ret_probe) AVF_CHECK;
 
 /**
  * Ask what confines the process of a VM on this host, by confining one: rows

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "kvmprobe/trial.h"
@@ -27,6 +28,14 @@ void trial_alarm_set(bool on)
 		timer.it_interval = period;
 	}
 	(void)setitimer(ITIMER_REAL, &timer, NULL); /* valid values */
+}
+
+uint64_t trial_cpu_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
 int trial_alarm_install(struct sigaction *ret_before)

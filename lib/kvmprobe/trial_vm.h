@@ -39,3 +39,7 @@ int trial_vm_add_vcpu(struct trial_vm *vm, int kvm_fd) MUST_CHECK;
 int trial_alarm_install(struct sigaction *ret_before) MUST_CHECK;
 /** Whether it fires, after TRIAL_TIMEOUT_MS. */
 void trial_alarm_set(bool on);
+
+/** Nanoseconds that this thread and its guest have run: a busy computer is no
+ * slow KVM. */
+uint64_t trial_cpu_ns(void);

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/program.h"
 #include "client/vmm_path.h"
+#include "probe/probe_cache.h"
 
 void probe_add(struct avf_probe *probe, const char *what,
 	       enum avf_probe_state state, const char *hint, const char *format,
@@ -47,14 +48,16 @@ void probe_ask(struct avf_probe *probe, const struct probe_env *env)
 
 static int new_probe(void (*ask)(struct avf_probe *probe,
 				 const struct probe_env *env),
-		     avf_probe **ret_probe)
+		     bool fresh, avf_probe **ret_probe)
 {
 	CLEANUP(free_p) avf_probe *probe = NULL;
-	char vmm[PATH_MAX];
+	char vmm[PATH_MAX], cache_dir[PATH_MAX];
 	struct probe_env env = {
 		.root = "",
 		.qemu_dirs = "/usr/local/bin:/usr/bin:/bin",
 		.timeout_ms = PROBE_TIMEOUT_MS,
+		.cache_dir = cache_dir,
+		.fresh = fresh,
 	};
 
 	error_clear();
@@ -65,6 +68,7 @@ static int new_probe(void (*ask)(struct avf_probe *probe,
 		return fail(AVF_ERR_NO_MEMORY, "probe");
 	if (vmm_path_find(vmm, sizeof(vmm)) == 0)
 		env.vmm = vmm;
+	probe_cache_find_dir(cache_dir, sizeof(cache_dir));
 	ask(probe, &env);
 	error_clear(); /* what is missing is an answer, not an error */
 	*ret_probe = TAKE_PTR(probe);
@@ -73,12 +77,17 @@ static int new_probe(void (*ask)(struct avf_probe *probe,
 
 int avf_probe_new(avf_probe **ret_probe)
 {
-	return new_probe(probe_ask, ret_probe);
+	return new_probe(probe_ask, false, ret_probe);
+}
+
+int avf_probe_new_fresh(avf_probe **ret_probe)
+{
+	return new_probe(probe_ask, true, ret_probe);
 }
 
 int avf_probe_new_jail(avf_probe **ret_probe)
 {
-	return new_probe(probe_ask_jail, ret_probe);
+	return new_probe(probe_ask_jail, false, ret_probe);
 }
 
 void avf_probe_free(avf_probe *probe)

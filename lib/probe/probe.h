@@ -38,6 +38,8 @@ struct probe_env {
 	const char *vmm;       /* path of avf-vmm; NULL: not installed */
 	const char *qemu_dirs; /* as for program_find() */
 	int timeout_ms;
+	const char *cache_dir; /* probe_cache.h; NULL or "": nowhere */
+	bool fresh;            /* ask all the same, and remember that */
 };
 
 /** Append a row. The texts are copied and cut; @hint may be "". No-op when

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/cleanup.h"
+#include "probe/probe_cache.h"
 #include "probe/probe_run.h"
 
 /* All that the trial may print, in bytes. */
@@ -90,7 +91,7 @@ static bool has_no(const struct avf_probe *probe)
 	return false;
 }
 
-static void ask_trial(struct avf_probe *probe, const struct probe_env *env)
+static void run_trial(struct avf_probe *probe, const struct probe_env *env)
 {
 	char path[PATH_MAX];
 	char option[] = "--probe";
@@ -100,10 +101,6 @@ static void ask_trial(struct avf_probe *probe, const struct probe_env *env)
 	size_t used;
 	int rc;
 
-	if (!env->vmm) {
-		fill_gaps(probe, AVF_PROBE_UNKNOWN, "avf-vmm is not installed");
-		return;
-	}
 	(void)snprintf(path, sizeof(path), "%s", env->vmm);
 	rc = probe_run(argv, false, env->timeout_ms, output, sizeof(output),
 		       &used);
@@ -117,6 +114,27 @@ static void ask_trial(struct avf_probe *probe, const struct probe_env *env)
 	else
 		(void)snprintf(why, sizeof(why), "the trial ended too early");
 	fill_gaps(probe, AVF_PROBE_UNKNOWN, why);
+}
+
+/* What KVM can do on a CPU stays as it is until the next boot, or until the
+ * module is loaded anew, which makes a new device file. */
+static void ask_trial(struct avf_probe *probe, const struct probe_env *env)
+{
+	struct probe_key key;
+	char device[PATH_MAX];
+
+	if (!env->vmm) {
+		fill_gaps(probe, AVF_PROBE_UNKNOWN, "avf-vmm is not installed");
+		return;
+	}
+	(void)snprintf(device, sizeof(device), "%s/dev/kvm", env->root);
+	probe_key_init(&key, env);
+	probe_key_add_file(&key, device);
+	probe_key_add_file(&key, env->vmm);
+	if (probe_cache_load(env, "probe-kvm", &key, probe, trial_rows))
+		return;
+	run_trial(probe, env);
+	probe_cache_store(env, "probe-kvm", &key, probe, trial_rows);
 }
 
 /* Yes when all that a Linux guest needs is there, else the first reason. */

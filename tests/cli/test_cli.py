@@ -162,6 +162,16 @@ class Info(CliTest):
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"(?m)VMs are (not )?supported\.$")
 
+    def test_fresh(self):
+        self.env = dict(self.env, XDG_RUNTIME_DIR=self.dir)
+        first = self.avf("info")
+        again = self.avf("info")
+        fresh = self.avf("info", "--fresh")
+        self.assertEqual(first.stdout, again.stdout, "remembered")
+        self.assertEqual(fresh.returncode, 0)
+        for line in ("kvm.ring0", "emulation"):
+            self.assertIn(line, fresh.stdout)
+
     def test_json(self):
         done = self.avf("info", "--json")
         self.assertEqual(done.returncode, 0)

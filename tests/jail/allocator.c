@@ -68,7 +68,8 @@ static const struct moment {
 	{NULL, wait_stopped, true},
 };
 
-/* --- one of them --------------------------------------------------------------- */
+/* --- one of them
+ * --------------------------------------------------------------- */
 
 struct act {
 	const struct moment *moment;

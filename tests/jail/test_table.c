@@ -143,8 +143,8 @@ static const struct scenario {
 
 static avf_config *make_config(const struct scenario *s)
 {
-	avf_config *config = s->payload ? make_payload(s->guest)
-					: vmt_bare_config(s->guest);
+	avf_config *config =
+		s->payload ? make_payload(s->guest) : vmt_bare_config(s->guest);
 
 	if (is_emulated())
 		CHECK_OK(avf_config_set_acceleration(

@@ -8,9 +8,11 @@
 
 static int print_help(void)
 {
-	fputs("Usage: avf info [--json] [--jail]\n\n"
-	      "Says what this host can do, found by trying, and why not.\n\n"
+	fputs("Usage: avf info [--json] [--fresh] [--jail]\n\n"
+	      "Says what this host can do, found by trying, and why not. What "
+	      "a trial found is\nremembered until the next boot.\n\n"
 	      "  --json   one JSON object\n"
+	      "  --fresh  try again whatever is remembered\n"
 	      "  --jail   what confines the process of a VM here\n\n"
 	      "Example:\n  avf info --json | jq .capabilities\n",
 	      stdout);
@@ -91,39 +93,64 @@ static int print_json(const avf_probe *probe, bool jail)
 	return write_json(root);
 }
 
-int cmd_info(int argc, char **argv)
+struct info_options {
+	bool json, fresh, jail;
+};
+
+/* Returns whether it is done: *@ret_rc is the exit code then. */
+static bool read_options(int argc, char **argv, struct info_options *o,
+			 int *ret_rc)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
+		{"fresh", no_argument, NULL, 'f'},
 		{"jail", no_argument, NULL, 'J'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	avf_probe *probe;
-	bool json = false;
-	bool jail = false;
-	int rc = 0;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (opt == 'h')
-			return print_help();
-		if (opt == '?')
-			return cli_usage("info", "wrong option");
-		if (opt == 'j')
-			json = true;
-		else
-			jail = true;
+		if (opt == 'h' || opt == '?') {
+			*ret_rc = opt == 'h'
+					  ? print_help()
+					  : cli_usage("info", "wrong option");
+			return true;
+		}
+		o->json = o->json || opt == 'j';
+		o->fresh = o->fresh || opt == 'f';
+		o->jail = o->jail || opt == 'J';
 	}
-	if (optind != argc)
-		return cli_usage("info", "no argument is expected");
-	if ((jail ? avf_probe_new_jail(&probe) : avf_probe_new(&probe)) < 0)
+	if (optind == argc)
+		return false;
+	*ret_rc = cli_usage("info", "no argument is expected");
+	return true;
+}
+
+/* The jail is tried each time. */
+static int ask(const struct info_options *o, avf_probe **ret_probe)
+{
+	if (o->jail)
+		return avf_probe_new_jail(ret_probe);
+	return o->fresh ? avf_probe_new_fresh(ret_probe)
+			: avf_probe_new(ret_probe);
+}
+
+int cmd_info(int argc, char **argv)
+{
+	struct info_options o = {false, false, false};
+	avf_probe *probe;
+	int rc = 0;
+
+	if (read_options(argc, argv, &o, &rc))
+		return rc;
+	if (ask(&o, &probe) < 0)
 		return cli_fail_avf();
-	if (json)
-		rc = print_json(probe, jail);
-	if (!json && !jail)
+	if (o.json)
+		rc = print_json(probe, o.jail);
+	if (!o.json && !o.jail)
 		print_summary(probe);
-	if (!json)
+	if (!o.json)
 		print_rows(probe);
 	avf_probe_free(probe);
 	return rc;

@@ -7,15 +7,15 @@
 #include "pci.h"
 #include "vsock.h"
 
-#define CAP_MSIX          0x11U
-#define MSIX_ENABLE       0x8000U
-#define MSIX_ENTRY        16U /* bytes */
-#define LOCAL_APIC        0xfee00000U
-#define FIRST_INTERRUPT   0x40U /* never taken: interrupts are off */
-#define PORT_MANAGER      3U
-#define PORT_LISTENER     9000U
-#define FIRST_OWN_PORT    1024U
-#define RX_SLOTS          4U
+#define CAP_MSIX        0x11U
+#define MSIX_ENABLE     0x8000U
+#define MSIX_ENTRY      16U /* bytes */
+#define LOCAL_APIC      0xfee00000U
+#define FIRST_INTERRUPT 0x40U /* never taken: interrupts are off */
+#define PORT_MANAGER    3U
+#define PORT_LISTENER   9000U
+#define FIRST_OWN_PORT  1024U
+#define RX_SLOTS        4U
 
 enum { CONSOLE_RX, CONSOLE_TX };
 

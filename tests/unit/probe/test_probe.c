@@ -206,3 +206,102 @@ Test(probe, this_host)
 	cr_expect_eq(avf_probe_count(NULL), 0);
 	cr_expect_eq(avf_probe_capabilities(NULL), 0);
 }
+
+/* --- remembered ---------------------------------------------------------- */
+
+#define WHOLE_TRIAL                                                      \
+	"echo x >> ${0%/*}/runs; "                                       \
+	"for q in api caps vm; do printf 'kvm.%s\\tyes\\tok\\t\\n' $q; " \
+	"done; printf 'kvm.ring0\\tlimited\\tslow\\thint\\n'"
+
+static long count_runs(void)
+{
+	char path[96];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/runs", root);
+	return stat(path, &st) == 0 ? (long)st.st_size / 2 : 0;
+}
+
+/* With a cache in the host's directory. */
+static void ask_again(avf_probe *probe, bool fresh)
+{
+	const struct probe_env env = {
+		.root = root,
+		.vmm = vmm,
+		.qemu_dirs = "/nonexistent",
+		.timeout_ms = 5000,
+		.cache_dir = root,
+		.fresh = fresh,
+	};
+
+	memset(probe, 0, sizeof(*probe));
+	probe_ask(probe, &env);
+}
+
+static void add_boot_id(void)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command),
+		       "mkdir -p %s/proc/sys/kernel/random && "
+		       "echo boot > %s/proc/sys/kernel/random/boot_id",
+		       root, root);
+	cr_assert_eq(system(command), 0);
+}
+
+Test(probe, a_trial_runs_once_per_boot, .init = make_host, .fini = remove_host)
+{
+	avf_probe probe;
+
+	add_kvm(0600);
+	add_vmm(WHOLE_TRIAL);
+	add_boot_id();
+	for (int i = 0; i < 3; i++) {
+		ask_again(&probe, false);
+		expect_row(&probe, "kvm.ring0", AVF_PROBE_LIMITED, "slow");
+		expect_row(&probe, "linux_guest.kvm", AVF_PROBE_NO, "slow");
+		cr_expect_eq(count_runs(), 1, "round %d", i);
+	}
+	ask_again(&probe, true);
+	cr_expect_eq(count_runs(), 2, "asked to");
+	add_vmm(WHOLE_TRIAL "; true");
+	ask_again(&probe, false);
+	cr_expect_eq(count_runs(), 3, "another VMM");
+	ask_again(&probe, false);
+	cr_expect_eq(count_runs(), 3);
+}
+
+/* The device is looked at each time. */
+Test(probe, what_is_remembered_is_no_device, .init = make_host,
+     .fini = remove_host)
+{
+	avf_probe probe;
+	char path[96];
+
+	add_kvm(0600);
+	add_vmm(WHOLE_TRIAL);
+	add_boot_id();
+	ask_again(&probe, false);
+	(void)snprintf(path, sizeof(path), "%s/dev/kvm", root);
+	cr_assert_eq(unlink(path), 0);
+	ask_again(&probe, false);
+	expect_row(&probe, "kvm.device", AVF_PROBE_NO, "there is no");
+	expect_row(&probe, "kvm.ring0", AVF_PROBE_NO, "no usable");
+	cr_expect_eq(count_runs(), 1);
+}
+
+Test(probe, a_trial_that_fails_runs_again, .init = make_host,
+     .fini = remove_host)
+{
+	avf_probe probe;
+
+	add_kvm(0600);
+	add_vmm("echo x >> ${0%/*}/runs; "
+		"printf 'kvm.api\\tyes\\t\\t\\nkvm.caps\\tno\\told\\t\\n'");
+	add_boot_id();
+	ask_again(&probe, false);
+	ask_again(&probe, false);
+	expect_row(&probe, "kvm.caps", AVF_PROBE_NO, "old");
+	cr_expect_eq(count_runs(), 2);
+}
