@@ -31,6 +31,7 @@ struct disk {
 	struct loop_source source;
 	const struct disk_client *client;
 	void *userdata; /* borrowed */
+	bool no_nowait; /* the file system always wants to wait */
 	/* Shared with the worker. */
 	pthread_mutex_t lock; /* guards everything below; a leaf lock */
 	pthread_cond_t work;  /* @todo is not empty, or @stop */
@@ -140,8 +141,12 @@ static void *worker_main(void *arg)
 		wake = !disk->done.first; /* else the loop knows already */
 		list_append(&disk->done, req);
 		(void)pthread_cond_signal(&disk->quiet);
-		if (wake)
-			disk_wake(disk);
+		if (!wake)
+			continue;
+		/* not with the lock: the loop would run into it at once */
+		(void)pthread_mutex_unlock(&disk->lock);
+		disk_wake(disk);
+		(void)pthread_mutex_lock(&disk->lock);
 	}
 	(void)pthread_mutex_unlock(&disk->lock);
 	return NULL;
@@ -296,6 +301,28 @@ uint64_t disk_sectors(const struct disk *disk)
 bool disk_is_writable(const struct disk *disk)
 {
 	return disk->writable;
+}
+
+/*
+ * Two wake-ups of threads cost more than copying a few pages, so the loop
+ * reads what is in memory itself. RWF_NOWAIT makes sure that it is: for the
+ * rest, and for everything on file systems that do not know the flag, the
+ * answer is an error, and the worker does the work and tells what is wrong.
+ */
+bool disk_try_read(struct disk *disk, struct disk_request *req)
+{
+	ssize_t n;
+
+	if (disk->no_nowait || req->op != DISK_READ)
+		return false;
+	n = preadv2(disk->fd, req->parts, (int)req->n_parts, (off_t)req->offset,
+		    RWF_NOWAIT);
+	if (n < 0)
+		disk->no_nowait = errno == EOPNOTSUPP || errno == ENOSYS;
+	if (n <= 0)
+		return false;
+	advance(req, (size_t)n);
+	return req->n_parts == 0;
 }
 
 void disk_submit(struct disk *disk, struct disk_request *req)

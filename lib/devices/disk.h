@@ -3,7 +3,8 @@
  * that a slow disk stalls neither the loop nor a vCPU.
  *
  * Requests go straight from and to guest memory. They are carried out one
- * after the other, in the order of submission, and come back on the loop.
+ * after the other, in the order of submission, and come back on the loop. A
+ * read of what is in the page cache needs no thread: disk_try_read().
  *
  * Thread rule: every function is called with the machine's lock held. The
  * worker never takes that lock, so disk_drain() may wait for it.
@@ -63,6 +64,12 @@ void disk_set_client(struct disk *disk, const struct disk_client *client,
 
 uint64_t disk_sectors(const struct disk *disk);
 bool disk_is_writable(const struct disk *disk);
+
+/**
+ * Read @req now if its bytes are in the host's memory. Does not wait. True:
+ * done, without done(). False: what is left of it is to be submitted.
+ */
+bool disk_try_read(struct disk *disk, struct disk_request *req);
 
 /** Queue @req; its owner bounds how many there are. Does not wait. */
 void disk_submit(struct disk *disk, struct disk_request *req);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "sandbox/sandbox_internal.h"
 
@@ -77,6 +78,8 @@ const struct sandbox_rule sandbox_table[] = {
 	ANY(MAIN, getrandom, "virtio-rng"),
 	/* disks */
 	ANY(DISK, preadv, "reads of the image"),
+	IF(LOOPS, preadv2, EQUALS, 5, RWF_NOWAIT,
+	   "reads of the image that are in memory"),
 	ANY(DISK, pwritev, "writes of the image"),
 	ANY(DISK, fdatasync, "flushes of the image"),
 	/* KVM */

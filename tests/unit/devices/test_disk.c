@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "support/cached_file.h"
 
 #define SECTORS 8
 
@@ -257,6 +258,135 @@ Test(disk, drain_waits_for_what_is_being_carried_out)
 	cr_expect_eq(memory[size - 1], 'x', "written after drain");
 	stop();
 	free(memory);
+}
+
+/* @image of the page cache, or the test ends: not every file system can. */
+static void start_cached(void)
+{
+	image = cached_file(SECTORS * 512);
+	if (image < 0)
+		cr_skip_test("no RWF_NOWAIT on the file system of the tests");
+	cr_assert_eq(loop_init(&loop), 0);
+	cr_assert_eq(disk_new(dup(image), true, &loop, NULL, &disk), 0);
+	disk_set_client(disk, &client, NULL);
+}
+
+static void expect_sectors(const char *data, unsigned int first, unsigned int n)
+{
+	for (unsigned int i = 0; i < n * 512; i++)
+		cr_assert_eq(data[i], (char)(first + i / 512 + 1), "byte %u",
+			     i);
+}
+
+Test(disk, what_is_in_memory_is_read_at_once)
+{
+	char page[1024];
+	struct iovec parts[] = {{page, 100}, {page + 100, 924}};
+	struct disk_request req = {
+		.op = DISK_READ, .offset = 1024, .parts = parts, .n_parts = 2};
+
+	start_cached();
+	cr_expect(disk_try_read(disk, &req));
+	cr_expect_eq(req.error, 0);
+	expect_sectors(page, 2, 2);
+	cr_assert_eq(loop_run_once(&loop, 10), 0);
+	cr_expect_eq(n_done + n_idle, 0, "the client hears nothing");
+	stop();
+}
+
+Test(disk, what_cannot_be_read_at_once_is_left_for_the_worker)
+{
+	static const struct {
+		const char *what;
+		enum disk_op op;
+		uint64_t offset;
+		off_t size; /* of the file, by then */
+		int error;
+	} rows[] = {
+		{"a write", DISK_WRITE, 0, SECTORS * 512, 0},
+		{"a write that lasts", DISK_WRITE_DURABLE, 0, SECTORS * 512, 0},
+		{"behind the end", DISK_READ, 1024, 1024, EIO},
+		{"over the end", DISK_READ, 512, 1024, EIO},
+		{"from a file that is empty", DISK_READ, 0, 0, EIO},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char page[1024] = "";
+		struct iovec part = {page, sizeof(page)};
+		struct disk_request req = {.op = rows[i].op,
+					   .offset = rows[i].offset,
+					   .parts = &part,
+					   .n_parts = 1};
+
+		start_cached();
+		cr_assert_eq(ftruncate(image, rows[i].size), 0);
+		n_done = 0;
+		cr_expect_not(disk_try_read(disk, &req), "%s", rows[i].what);
+		disk_submit(disk, &req);
+		while (n_done == 0)
+			cr_assert_eq(loop_run_once(&loop, 1000), 0);
+		cr_expect_eq(req.error, rows[i].error, "%s", rows[i].what);
+		stop();
+	}
+}
+
+Test(disk, memory_that_is_not_there_is_no_reason_to_stop)
+{
+	char page[512];
+	struct iovec part = {NULL, sizeof(page)};
+	struct disk_request req = {
+		.op = DISK_READ, .parts = &part, .n_parts = 1};
+
+	start_cached();
+	cr_expect_not(disk_try_read(disk, &req));
+	cr_expect_eq(run(DISK_READ, 0, &part, 1), EFAULT);
+	part = (struct iovec){page, sizeof(page)};
+	req.parts = &part;
+	cr_expect(disk_try_read(disk, &req), "tried again");
+	expect_sectors(page, 0, 1);
+	stop();
+}
+
+/* Whether the first page of the image is in memory, as far as one can know. */
+static bool is_cached(void)
+{
+	char page[512];
+	struct iovec part = {page, sizeof(page)};
+
+	return preadv2(image, &part, 1, 0, RWF_NOWAIT) > 0;
+}
+
+Test(disk, what_is_not_in_memory_is_not_waited_for)
+{
+	char page[512] = "";
+	struct iovec part = {page, sizeof(page)};
+	struct disk_request req = {
+		.op = DISK_READ, .parts = &part, .n_parts = 1};
+
+	start_cached();
+	cr_assert_eq(fdatasync(image), 0);
+	(void)posix_fadvise(image, 0, 0, POSIX_FADV_DONTNEED);
+	if (is_cached())
+		cr_skip_test("the kernel keeps the file in memory");
+	cr_expect_not(disk_try_read(disk, &req));
+	cr_expect_eq(page[0], 0);
+	cr_expect_eq(run(DISK_READ, 0, &part, 1), 0);
+	expect_sectors(page, 0, 1);
+	stop();
+}
+
+Test(disk, no_file_system_needs_to_know_how)
+{
+	char page[512] = "x";
+	struct iovec part = {page, sizeof(page)};
+	struct disk_request req = {
+		.op = DISK_READ, .parts = &part, .n_parts = 1};
+
+	start(); /* a memfd always wants to wait, today */
+	if (!disk_try_read(disk, &req))
+		cr_expect_eq(run(DISK_READ, 0, &part, 1), 0);
+	cr_expect_eq(page[0], 0);
+	stop();
 }
 
 Test(disk, wake_reaches_the_client)

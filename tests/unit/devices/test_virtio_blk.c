@@ -10,6 +10,7 @@
 #include "base/byteorder.h"
 #include "base/checked.h"
 #include "base/fd.h"
+#include "support/cached_file.h"
 #include "support/virtio_fixture.h"
 
 #define SECTORS  32U
@@ -25,13 +26,23 @@ static off_t image_size;  /* 0: SECTORS */
 static gpa_t status;      /* of the last request */
 static uint32_t answered; /* bytes, status included */
 
-static void start(bool writable)
+static void attach(bool writable)
 {
 	struct virtio_dev *dev = NULL;
 	struct disk *disk = NULL;
-	char sector[512];
 
 	virtio_fixture_init(&f);
+	cr_assert_eq(disk_new(dup(image), writable, &f.loop, NULL, &disk), 0);
+	cr_assert_eq(virtio_blk_new(&f.gm, disk, "serial", &dev), 0);
+	virtio_fixture_attach(&f, dev);
+	virtio_fixture_start(&f, FLUSH);
+}
+
+/* An image that only the worker reads: a memfd always wants to wait. */
+static void start(bool writable)
+{
+	char sector[512];
+
 	image = memfd_create("image", MFD_CLOEXEC);
 	for (unsigned int i = 0; i < SECTORS; i++) {
 		memset(sector, (int)i + 1, sizeof(sector));
@@ -39,10 +50,16 @@ static void start(bool writable)
 	}
 	if (image_size > 0)
 		cr_assert_eq(ftruncate(image, image_size), 0);
-	cr_assert_eq(disk_new(dup(image), writable, &f.loop, NULL, &disk), 0);
-	cr_assert_eq(virtio_blk_new(&f.gm, disk, "serial", &dev), 0);
-	virtio_fixture_attach(&f, dev);
-	virtio_fixture_start(&f, FLUSH);
+	attach(writable);
+}
+
+/* One that is read at once, of @size bytes; ends the test where none is. */
+static void start_cached(uint64_t size)
+{
+	image = cached_file(size);
+	if (image < 0)
+		cr_skip_test("no RWF_NOWAIT on the file system of the tests");
+	attach(false);
 }
 
 static void stop(void)
@@ -549,6 +566,67 @@ Test(virtio_blk, reset_with_requests_in_flight)
 		gpa = virtio_fixture_alloc(&f, 512);
 		cr_assert_eq(request(VIRTIO_BLK_T_IN, 2, gpa, 512),
 			     VIRTIO_BLK_S_OK);
+	}
+	stop();
+}
+
+Test(virtio_blk, what_is_in_memory_needs_no_turn_of_the_loop)
+{
+	struct fake_desc bufs[3] = {{.len = 16}};
+	uint32_t head, written;
+	gpa_t gpa;
+
+	start_cached(SECTORS * 512);
+	gpa = virtio_fixture_alloc(&f, 1024);
+	for (unsigned int i = 0; i < 3; i++) {
+		bufs[0].addr = header(VIRTIO_BLK_T_IN, 4 + i);
+		bufs[1] = (struct fake_desc){
+			.addr = gpa, .len = 1024, .flags = FAKE_WRITE};
+		bufs[2] = status_byte();
+		(void)virtio_fixture_send(&f, 0, bufs, 3);
+		cr_assert(fake_driver_used(&f.queues[0], &head, &written));
+		cr_expect_eq(written, 1025);
+		cr_expect_eq(status_now(), VIRTIO_BLK_S_OK);
+		cr_expect_eq(*virtio_fixture_host(&f, gpa), (char)(5 + i));
+		cr_expect_eq(*virtio_fixture_host(&f, gpa + 1023),
+			     (char)(6 + i));
+		cr_expect_eq(f.interrupts[0], i + 1);
+	}
+	/* requests that cannot be done are answered as ever */
+	cr_expect_eq(request(VIRTIO_BLK_T_IN, SECTORS, gpa, 512),
+		     VIRTIO_BLK_S_IOERR);
+	cr_assert_eq(ftruncate(image, 1024), 0);
+	cr_expect_eq(request(VIRTIO_BLK_T_IN, 1, gpa, 1024),
+		     VIRTIO_BLK_S_IOERR);
+	stop();
+}
+
+/* The loop has others to serve, too: above its share the worker reads. */
+Test(virtio_blk, a_turn_of_the_loop_reads_so_much_only)
+{
+	const uint32_t size = 256U << 10;
+	uint32_t head, written;
+	unsigned int n = 0;
+	gpa_t gpa;
+
+	start_cached(size);
+	gpa = virtio_fixture_alloc(&f, size);
+	for (unsigned int i = 0; i < 8; i++) {
+		const struct fake_desc bufs[] = {
+			{.addr = header(VIRTIO_BLK_T_IN, 0), .len = 16},
+			{.addr = gpa, .len = size, .flags = FAKE_WRITE},
+			status_byte(),
+		};
+
+		(void)fake_driver_add(&f.queues[0], bufs, 3);
+	}
+	virtio_dev_kick(f.dev, 0);
+	while (fake_driver_used(&f.queues[0], &head, &written))
+		n++;
+	cr_expect_eq(n, 2, "%u of 256 KiB", n);
+	for (; n < 8; n++) {
+		cr_assert(virtio_fixture_wait(&f, 0, &written));
+		cr_expect_eq(written, size + 1);
 	}
 	stop();
 }
