@@ -11,6 +11,7 @@
 #   --build DIR     build tree to take along (default: build/gcc, or
 #                   build/arm64, which the CMake preset arm64 makes)
 #   --file PATH     take this file or directory along, too; may be repeated
+#   --module NAME   load this kernel module, too; may be repeated
 #   --memory MIB    memory of the lab's machine (default: 2048)
 #   --smp N         its CPUs (default: 2)
 #   --timeout S     give up after S seconds (default: 900)
@@ -35,10 +36,11 @@ timeout=900
 kernel_debs=()
 quiet=
 files=()
+modules=()
 
 usage()
 {
-	sed -n '2,28s/^# \{0,1\}//p' "$0"
+	sed -n '2,29s/^# \{0,1\}//p' "$0"
 	exit "${1:-2}"
 }
 
@@ -128,7 +130,7 @@ make_initramfs()
 	cp "$lab_busybox" "$root/bin/busybox"
 	cp "$repo/scripts/lab/init" "$root/init"
 	$lab_cc -O1 -static -o "$root/bin/hold_kvm" "$repo/scripts/lab/hold_kvm.c"
-	for module in $lab_modules; do
+	for module in $lab_modules "${modules[@]}"; do
 		add_module "$module" "$root/modules"
 	done
 	{
@@ -258,6 +260,7 @@ parse()
 		case $1 in
 		--build) build=$(realpath "$2") ;;
 		--file) files+=("$(realpath -s "$2")") ;;
+		--module) modules+=("$2") ;;
 		--memory) memory=$2 ;;
 		--smp) smp=$2 ;;
 		--timeout) timeout=$2 ;;
