@@ -36,6 +36,16 @@ static void run_again(struct loop_source *source, uint32_t events)
 	vsock_rx_run(vs);
 }
 
+static void taken_expired(void *userdata)
+{
+	struct virtio_vsock *vs = userdata;
+
+	vs->taken_armed = false;
+	/* a ring that rests (vhost-user) hears of it when it goes on */
+	if (vs->taken_parts > 0 && vs->dev.queues[VSOCK_TX].started)
+		vsock_tx_signal(vs);
+}
+
 /* What was left by earlier requests to connect is sent from the loop. */
 static int activate(struct virtio_dev *dev)
 {
@@ -68,6 +78,8 @@ static void reset(struct virtio_dev *dev)
 	struct vsock_conn *next;
 
 	vs->n_rsts = 0;
+	vs->taken_parts = 0;
+	vs->taken_bytes = 0;
 	for (; conn; conn = next) {
 		next = TAILQ_NEXT(conn, all);
 		if (conn->state == VSOCK_CONNECTING &&
@@ -87,6 +99,29 @@ static void config_read(struct virtio_dev *dev, uint32_t offset, void *data,
 	memcpy(data, guest_cid.bytes + offset, len);
 }
 
+/* What the loop watches besides kicks and sockets. */
+static int watch(struct virtio_vsock *vs)
+{
+	int rc;
+
+	vs->taken_timer.fd = -1;
+	vs->again_fd = eventfd(1, EFD_CLOEXEC);
+	if (vs->again_fd < 0)
+		return fail_errno("vsock: eventfd");
+	rc = loop_add(vs->loop, &vs->again, vs->again_fd, 0, run_again);
+	if (rc < 0)
+		return rc;
+	return timer_init(&vs->taken_timer, vs->loop, taken_expired, vs);
+}
+
+/* Also after a watch() that failed. */
+static void unwatch(struct virtio_vsock *vs)
+{
+	loop_remove(vs->loop, &vs->again);
+	close_p(&vs->again_fd);
+	timer_fini(&vs->taken_timer);
+}
+
 static void free_vsock(struct virtio_dev *dev)
 {
 	struct vsock_conn *conn;
@@ -101,8 +136,7 @@ static void free_vsock(struct virtio_dev *dev)
 		vsock_conn_report(conn, AVF_ERR_CLOSED);
 		vsock_conn_free(conn);
 	}
-	loop_remove(vs->loop, &vs->again);
-	fd_close(vs->again_fd);
+	unwatch(vs);
 	free(vs);
 }
 
@@ -131,7 +165,6 @@ static int make_hash_key(uint64_t *ret_key)
 int virtio_vsock_new(const struct virtio_vsock_config *config,
 		     struct virtio_dev **ret_dev)
 {
-	CLEANUP(close_p) int again_fd = eventfd(1, EFD_CLOEXEC);
 	CLEANUP(free_p) struct virtio_vsock *vs = NULL;
 	int rc;
 
@@ -141,8 +174,6 @@ int virtio_vsock_new(const struct virtio_vsock_config *config,
 		return fail(AVF_ERR_INVALID,
 			    "vsock: no guest can have CID %" PRIu64,
 			    config->guest_cid);
-	if (again_fd < 0)
-		return fail_errno("vsock: eventfd");
 	vs = calloc(1, sizeof(*vs));
 	if (!vs)
 		return fail(AVF_ERR_NO_MEMORY, "vsock");
@@ -156,10 +187,11 @@ int virtio_vsock_new(const struct virtio_vsock_config *config,
 	vs->next_port = VSOCK_EPHEMERAL_PORT;
 	TAILQ_INIT(&vs->all);
 	TAILQ_INIT(&vs->ready);
-	rc = loop_add(vs->loop, &vs->again, again_fd, 0, run_again);
-	if (rc < 0)
+	rc = watch(vs);
+	if (rc < 0) {
+		unwatch(vs);
 		return rc;
-	vs->again_fd = take_fd(&again_fd);
+	}
 	*ret_dev = &TAKE_PTR(vs)->dev;
 	return 0;
 }

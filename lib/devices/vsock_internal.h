@@ -20,6 +20,7 @@
 #include <sys/queue.h>
 
 #include "base/checked.h"
+#include "base/timer.h"
 #include "devices/virtio_vsock.h"
 #include "devices/vsock_buffer.h"
 #include "devices/vsock_wire.h"
@@ -34,6 +35,15 @@ enum vsock_queue { VSOCK_RX = 0, VSOCK_TX = 1, VSOCK_EVENT = 2, VSOCK_QUEUES };
 #define VSOCK_RX_BUDGET    512  /* packets per turn of the loop */
 #define VSOCK_RX_BURST     16   /* packets of one connection in a row */
 #define VSOCK_RX_PARTS     1024 /* IOV_MAX: parts of one read */
+
+/*
+ * A driver needs to hear of a packet that was taken only to free it, and the
+ * answer to the packet interrupts it anyway. So it hears of many at once: when
+ * they hold a share of its ring or of its memory, or after a short time.
+ */
+#define VSOCK_TAKEN_PARTS(vq) MAX((vq)->size / 4, 1)
+#define VSOCK_TAKEN_BYTES     (256U * 1024)
+#define VSOCK_TAKEN_MS        5
 
 enum vsock_state {
 	VSOCK_CONNECTING, /* the guest has not answered yet */
@@ -115,6 +125,12 @@ struct virtio_vsock {
 	int again_fd; /* owned */
 	struct loop_source again;
 
+	/* What the driver was not interrupted for yet. */
+	struct timer taken_timer;
+	bool taken_armed;
+	uint32_t taken_parts;
+	uint64_t taken_bytes;
+
 	struct vsock_list all;
 	struct vsock_list ready;
 	unsigned int n_conns;
@@ -188,6 +204,8 @@ void vsock_conn_settle(struct vsock_conn *conn);
 /* vsock_tx.c */
 /** Take packets of the guest. Errors: AVF_ERR_PROTOCOL (broken ring). */
 int vsock_tx_run(struct virtio_vsock *vs) MUST_CHECK;
+/** Interrupt the driver for packets that it does not know to be taken. */
+void vsock_tx_signal(struct virtio_vsock *vs);
 
 /* vsock_rx.c */
 /** Send what is ready into the guest's buffers. */

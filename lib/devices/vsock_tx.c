@@ -272,9 +272,33 @@ static int take_packet(struct virtio_vsock *vs, const struct virtq_chain *chain)
 {
 	int rc = handle(vs, chain);
 
-	if (rc == 0)
-		virtio_dev_push(&vs->dev, VSOCK_TX, chain->head, 0);
-	return rc;
+	if (rc < 0)
+		return rc;
+	virtio_dev_push(&vs->dev, VSOCK_TX, chain->head, 0);
+	vs->taken_parts += chain->n_readable + chain->n_writable;
+	vs->taken_bytes += chain->readable_bytes;
+	return 0;
+}
+
+void vsock_tx_signal(struct virtio_vsock *vs)
+{
+	vs->taken_parts = 0;
+	vs->taken_bytes = 0;
+	virtio_dev_signal(&vs->dev, VSOCK_TX);
+}
+
+/* One timer for what is taken until it fires: setting it is a system call. */
+static void signal_later(struct virtio_vsock *vs)
+{
+	if (vs->taken_parts >= VSOCK_TAKEN_PARTS(&vs->dev.queues[VSOCK_TX]) ||
+	    vs->taken_bytes >= VSOCK_TAKEN_BYTES) {
+		vsock_tx_signal(vs);
+		return;
+	}
+	if (vs->taken_parts == 0 || vs->taken_armed)
+		return;
+	vs->taken_armed = true;
+	timer_set(&vs->taken_timer, VSOCK_TAKEN_MS);
 }
 
 int vsock_tx_run(struct virtio_vsock *vs)
@@ -294,7 +318,7 @@ int vsock_tx_run(struct virtio_vsock *vs)
 		if (rc < 0)
 			return rc;
 	}
-	virtio_dev_signal(&vs->dev, VSOCK_TX);
+	signal_later(vs);
 	if (budget == 0)
 		vsock_schedule(vs);
 	return 0;

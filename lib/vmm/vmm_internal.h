@@ -13,7 +13,7 @@
 #include "vmm/backend.h"
 #include "vmm/event.h"
 #include "vmm/manager.h"
-#include "vmm/timer.h"
+#include "base/timer.h"
 #include "wire/wire.h"
 
 /* Where avf-vmm has its control socket. */

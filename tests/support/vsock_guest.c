@@ -28,6 +28,8 @@ static void on_queue(void *transport, unsigned int q)
 
 	if (q == 0)
 		guest->interrupts++;
+	else if (q == 1)
+		guest->tx_interrupts++;
 }
 
 static void on_config(void *transport)

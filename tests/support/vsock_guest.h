@@ -31,8 +31,9 @@ struct vsock_guest {
 	struct loop loop;
 	struct virtio_dev *dev; /* owned */
 	struct fake_driver rx, tx;
-	unsigned int interrupts; /* of the rx queue */
-	bool broken;             /* a change of configuration was signalled */
+	unsigned int interrupts;    /* of the rx queue */
+	unsigned int tx_interrupts; /* of the tx queue */
+	bool broken; /* a change of configuration was signalled */
 };
 
 /** Device and driver; @buffers of them are given to the device. */

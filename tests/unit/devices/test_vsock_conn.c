@@ -96,6 +96,17 @@ static void guest_fills_the_socket(void)
 		vsock_guest_send(&guest, &p, block, p.len);
 }
 
+/* The driver hears of its packets a little later; that is no work either. */
+static void settle(void)
+{
+	const struct virtio_vsock *vs =
+		container_of(guest.dev, struct virtio_vsock, dev);
+
+	vsock_guest_settle(&guest);
+	while (vs->taken_armed)
+		cr_assert_eq(loop_run_once(&guest.loop, 1000), 0);
+}
+
 Test(vsock_conn, nothing_to_do_means_sleep)
 {
 	static const struct {
@@ -128,7 +139,7 @@ Test(vsock_conn, nothing_to_do_means_sleep)
 		if (rows[i].buffers > 0)
 			cr_assert(vsock_guest_receive(&guest, &p, NULL));
 		rows[i].act();
-		vsock_guest_settle(&guest);
+		settle();
 		before = clock_now_ns();
 		cr_assert_eq(loop_run_once(&guest.loop, NAP_MS), 0);
 		cr_expect_geq(clock_now_ns() - before,

@@ -387,3 +387,80 @@ Test(vsock_tx, connections_beyond_the_table)
 	cr_expect_eq(rc, AVF_ERR_LIMIT);
 	cr_expect_lt(fcntl(pair[0], F_GETFD), 0, "taken on failure, too");
 }
+
+static void send_bytes(uint32_t len)
+{
+	static char bytes[VSOCK_GUEST_MAX];
+	struct vsock_packet p = vsock_guest_packet(VSOCK_OP_RW, VICTIM, PORT);
+
+	p.len = len;
+	vsock_guest_send(&guest, &p, bytes, len);
+}
+
+/* What setup() sent is told; from here on the test counts. */
+static void begin_count(void)
+{
+	while (guest.tx_interrupts == 0)
+		cr_assert_eq(loop_run_once(&guest.loop, 1000), 0);
+	guest.tx_interrupts = 0;
+}
+
+Test(vsock_tx, the_driver_hears_of_many_packets_at_once)
+{
+	begin_count();
+	for (unsigned int i = 0; i < 10; i++)
+		send_bytes(1);
+	cr_expect_eq(guest.tx_interrupts, 0, "not of each");
+	cr_assert_eq(loop_run_once(&guest.loop, 1000), 0);
+	cr_expect_eq(guest.tx_interrupts, 1, "but in time");
+	cr_assert_eq(loop_run_once(&guest.loop, 3 * VSOCK_TAKEN_MS), 0);
+	cr_expect_eq(guest.tx_interrupts, 1, "and once");
+	send_bytes(1);
+	cr_assert_eq(loop_run_once(&guest.loop, 1000), 0);
+	cr_expect_eq(guest.tx_interrupts, 2, "the next time, too");
+}
+
+Test(vsock_tx, a_driver_short_of_descriptors_hears_at_once)
+{
+	const unsigned int share = VSOCK_GUEST_BUFFERS / 4;
+
+	begin_count();
+	for (unsigned int i = 0; i < share - 1; i++)
+		send_bytes(0);
+	cr_expect_eq(guest.tx_interrupts, 0);
+	send_bytes(0);
+	cr_expect_eq(guest.tx_interrupts, 1);
+	for (unsigned int i = 0; i < share; i++)
+		send_bytes(0);
+	cr_expect_eq(guest.tx_interrupts, 2);
+}
+
+Test(vsock_tx, a_driver_short_of_memory_hears_at_once)
+{
+	char sink[VSOCK_GUEST_MAX];
+
+	begin_count();
+	for (unsigned int i = 0; i < 3; i++) {
+		send_bytes(VSOCK_GUEST_MAX);
+		cr_assert_eq(read(host_end[0], sink, sizeof(sink)),
+			     VSOCK_GUEST_MAX);
+	}
+	cr_expect_eq(guest.tx_interrupts, 0);
+	send_bytes(VSOCK_GUEST_MAX);
+	cr_expect_eq(guest.tx_interrupts, 1);
+}
+
+Test(vsock_tx, a_reset_forgets_what_was_to_be_told)
+{
+	begin_count();
+	send_bytes(1);
+	virtio_dev_reset(guest.dev);
+	vsock_guest_start(&guest, VSOCK_GUEST_BUFFERS);
+	cr_assert_eq(loop_run_once(&guest.loop, 1000), 0);
+	vsock_guest_settle(&guest);
+	cr_expect_eq(guest.tx_interrupts, 0, "the new ring is empty");
+	n_accepted = 0;
+	open_one(VICTIM);
+	cr_assert_eq(loop_run_once(&guest.loop, 1000), 0);
+	cr_expect_eq(guest.tx_interrupts, 1);
+}

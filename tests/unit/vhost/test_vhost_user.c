@@ -267,7 +267,8 @@ Test(vhost_user, a_guest_connects_through_it)
 	cr_assert_eq(guest_gets(), VSOCK_OP_RESPONSE);
 	cr_assert_geq(app_fd, 0);
 	cr_assert_eq(counted(call[0]), 1, "one interrupt for what it got");
-	cr_assert_geq(counted(call[1]), 1);
+	while (counted(call[1]) == 0) /* comes a little later, or never */
+		cr_assert_eq(loop_run_once(&loop, 1000), 0);
 }
 
 Test(vhost_user, rings_wait_until_nothing_is_missing)

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "base/fd.h"
-#include "vmm/timer.h"
+#include "base/timer.h"
 
 static void count(void *userdata)
 {

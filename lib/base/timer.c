@@ -1,4 +1,4 @@
-#include "vmm/timer.h"
+#include "base/timer.h"
 
 #include <stddef.h>
 #include <sys/epoll.h>
