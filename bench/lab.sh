@@ -1,16 +1,37 @@
 #!/bin/sh
-# The part of bench/run.sh that runs in the lab; its arguments come from there.
+# The parts of bench/run.sh that run in the lab; its arguments come from there.
 set -e
-tree=$1 image=$2 out=$3 qemu=$4 runs=$5 mib=$6 reads=$7
+part=$1 tree=$2 image=$3 out=$4 qemu=$5 runs=$6 mib=$7 reads=$8
 guest=$tree/guest/bare/halt.elf
 
 # Into memory, so that no later reader finds what an earlier one fetched.
-mkdir -p /tmp/files
-cp "$image/kernel" "$out/initrd" "$out/disk" /tmp/files
-"$tree/bench/bench_boot" /tmp/files/kernel /tmp/files/initrd "$runs" \
-	"$qemu" "$out/roms"
-"$tree/bench/bench_payload" "$image" "$out/bench.avfpkg" "$runs" "$mib"
-"$tree/bench/bench_disk" /tmp/files/kernel /tmp/files/initrd /tmp/files/disk \
-	"$reads"
-"$tree/bench/bench_fleet" "$guest" 1 "$runs"
-"$tree/bench/bench_fleet" "$guest" 10 1
+fetch()
+{
+	mkdir -p /tmp/files
+	cp "$@" /tmp/files
+}
+
+case $part in
+boot)
+	fetch "$image/kernel" "$out/initrd"
+	"$tree/bench/bench_boot" /tmp/files/kernel /tmp/files/initrd "$runs" \
+		"$qemu" "$out/roms"
+	;;
+payload)
+	fetch "$image"/*
+	"$tree/bench/bench_payload" /tmp/files "$out/bench.avfpkg" "$runs" \
+		"$mib"
+	;;
+disk)
+	# a block device: the lab's tmpfs cannot read without waiting
+	fetch "$image/kernel" "$out/initrd" "$out/disk"
+	losetup /dev/loop0 /tmp/files/disk
+	"$tree/bench/bench_disk" /tmp/files/kernel /tmp/files/initrd \
+		/dev/loop0 "$reads"
+	;;
+fleet)
+	"$tree/bench/bench_fleet" "$guest" 1 "$runs"
+	"$tree/bench/bench_fleet" "$guest" 10 2
+	"$tree/bench/bench_fleet" "$guest" 50 1
+	;;
+esac

@@ -16,7 +16,7 @@
 #define MEMORY_MIB  256
 #define ROUND_TRIPS 1000
 #define SMALL_BYTES 64
-#define REPETITIONS 3
+#define REPETITIONS 7
 #define CONNECT_MS  30000
 #define BOOT_MS     120000
 
