@@ -3,7 +3,6 @@
 
 #include <seccomp.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 int __real_sandbox_thread(enum sandbox_role role);
@@ -21,6 +20,10 @@ static _Thread_local size_t next_row;
 
 int __wrap_sandbox_thread(enum sandbox_role role)
 {
+	const char *refused = getenv(REFUSAL_VARIABLE);
+
+	if (refused && strtoul(refused, NULL, 10) == (unsigned long)role)
+		return fail(AVF_ERR_IO, "refused by the test");
 	filling = role;
 	next_row = 0;
 	return __real_sandbox_thread(role);
@@ -29,11 +32,10 @@ int __wrap_sandbox_thread(enum sandbox_role role)
 static bool is_dropped(enum sandbox_role role, size_t row)
 {
 	const char *hole = getenv(HOLE_VARIABLE);
-	unsigned int hole_role;
-	size_t hole_row;
+	char *rest;
 
-	return hole && sscanf(hole, "%u %zu", &hole_role, &hole_row) == 2 &&
-	       hole_role == role && hole_row == row;
+	return hole && strtoul(hole, &rest, 10) == (unsigned long)role &&
+	       strtoul(rest, NULL, 10) == row;
 }
 
 int __wrap_seccomp_rule_add_array(scmp_filter_ctx ctx, uint32_t action,

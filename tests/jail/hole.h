@@ -6,5 +6,8 @@
 
 #include "sandbox/sandbox_internal.h"
 
+/* "ROLE": its threads get no filter at all; that is an error for the VM */
+#define REFUSAL_VARIABLE "AVF_ROGUE_REFUSE"
+
 /* "ROLE ROW" */
 #define HOLE_VARIABLE "AVF_ROGUE_DROP"

@@ -50,21 +50,48 @@ static void strict_runs_where_it_can(void)
 	vmt_free(&v);
 }
 
-/* --- a host without namespaces ------------------------------------------ */
+/* --- hosts that forbid a part ------------------------------------------- */
 
-/* For this process and the VMMs that it starts: as in many a container. */
-static bool forbid_namespaces(void)
+#define NO_SYSCALL (-1)
+
+/* As in many a container, or on an old kernel: what the call fails with, and
+ * the row that says so. */
+static const struct host {
+	const char *lacks;
+	int calls[2];
+	uint64_t flags; /* of the first argument; 0: whatever it is */
+	int error;
+} hosts[] = {
+	{"network_namespace", {SCMP_SYS(unshare), NO_SYSCALL}, 0, EPERM},
+	{"pid_namespace", {SCMP_SYS(clone), NO_SYSCALL}, CLONE_NEWPID, EPERM},
+	{"user_namespace",
+	 {SCMP_SYS(clone), SCMP_SYS(unshare)},
+	 CLONE_NEWUSER,
+	 EPERM},
+	{"file_system", {SCMP_SYS(mount), SCMP_SYS(pivot_root)}, 0, EPERM},
+	{"landlock",
+	 {SCMP_SYS(landlock_create_ruleset), NO_SYSCALL},
+	 0,
+	 ENOSYS},
+	{"capabilities", {SCMP_SYS(capset), NO_SYSCALL}, 0, EPERM},
+};
+
+/* For this process and the VMMs that it starts. */
+static bool forbid(const struct host *host)
 {
+	const struct scmp_arg_cmp flags =
+		SCMP_A0(SCMP_CMP_MASKED_EQ, host->flags, host->flags);
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	bool ok =
-		ctx &&
-		seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare),
-				 0) == 0 &&
-		seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-				 SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWPID,
-					 CLONE_NEWPID)) == 0 &&
-		seccomp_load(ctx) == 0;
+	bool ok = ctx != NULL;
 
+	for (size_t i = 0; i < 2 && ok; i++) {
+		if (host->calls[i] != NO_SYSCALL)
+			ok = seccomp_rule_add_array(
+				     ctx, SCMP_ACT_ERRNO((uint32_t)host->error),
+				     host->calls[i], host->flags ? 1 : 0,
+				     &flags) == 0;
+	}
+	ok = ok && seccomp_load(ctx) == 0;
 	seccomp_release(ctx);
 	return ok;
 }
@@ -84,49 +111,54 @@ static bool was_logged(avf_vm *vm, const char *part, struct avf_event *last)
 	return found;
 }
 
-static int run_without_namespaces(enum avf_jail jail)
+static int run_on(const struct host *host, enum avf_jail jail)
 {
 	struct avf_event last;
 	struct vmt_vm v;
 	bool logged;
 	int rc = 1;
 
-	if (!forbid_namespaces() || !vmt_new(&v, make_config("hello", jail)))
+	if (!forbid(host) || !vmt_new(&v, make_config("hello", jail)))
 		return 2;
 	if (vmt_run(&v)) {
-		logged = was_logged(v.vm, "pid_namespace", &last);
+		logged = was_logged(v.vm, host->lacks, &last);
 		if (jail == AVF_JAIL_DEFAULT && logged &&
 		    last.code == AVF_STOP_REASON_SHUTDOWN)
 			rc = 0;
 		if (jail == AVF_JAIL_STRICT &&
 		    last.code == AVF_STOP_REASON_START_FAILED &&
-		    vmt_contains(last.text, "strict jail"))
+		    vmt_contains(last.text, "strict jail") &&
+		    vmt_contains(last.text, host->lacks))
 			rc = 0;
 	}
 	vmt_free(&v);
 	return rc;
 }
 
-/* In a child: the filter stays for ever. */
-static void expect_without_namespaces(enum avf_jail jail)
+/* In children: a filter stays for ever. */
+static void expect_on_each_host(enum avf_jail jail)
 {
-	pid_t pid = fork();
-	int status = -1;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		pid_t pid = fork();
+		int status = -1;
 
-	if (pid == 0)
-		_exit(run_without_namespaces(jail));
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		if (pid == 0)
+			_exit(run_on(&hosts[i], jail));
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+		if (status != 0)
+			vmt_fail(__FILE__, __LINE__, "without %s: status %#x",
+				 hosts[i].lacks, status);
+	}
 }
 
 static void a_missing_part_is_a_warning(void)
 {
-	expect_without_namespaces(AVF_JAIL_DEFAULT);
+	expect_on_each_host(AVF_JAIL_DEFAULT);
 }
 
 static void a_missing_part_fails_a_strict_vm(void)
 {
-	expect_without_namespaces(AVF_JAIL_STRICT);
+	expect_on_each_host(AVF_JAIL_STRICT);
 }
 
 /* --- a VMM that misbehaves ---------------------------------------------- */
