@@ -61,16 +61,23 @@ final class Run implements VirtualMachineCallback, AutoCloseable {
         see("stopped");
     }
 
-    /** Waits for that callback; the run must not end before. */
-    synchronized Run until(String what) throws InterruptedException {
+    /** Waits for that callback, or the end of the run. */
+    synchronized Run untilEither(String what) throws InterruptedException {
         long end = System.currentTimeMillis() + PATIENCE_MS;
-        while (!seen.contains(what)) {
+        while (!seen.contains(what) && !seen.contains("stopped")) {
             long left = end - System.currentTimeMillis();
-            if (left <= 0 || seen.contains("stopped"))
-                throw new AssertionError("no " + what + " after " + seen
-                        + ", reason " + reason + ", error " + error);
+            if (left <= 0)
+                throw new AssertionError("no " + what + " after " + seen);
             wait(left);
         }
+        return this;
+    }
+
+    /** Waits for that callback; the run must not end before. */
+    synchronized Run until(String what) throws InterruptedException {
+        if (!untilEither(what).seen.contains(what))
+            throw new AssertionError("no " + what + " after " + seen
+                    + ", reason " + reason + ", error " + error);
         return this;
     }
 

@@ -246,7 +246,7 @@ class RunTests {
         new Run(vm).until("ready").close();
     }
 
-    private static VirtualMachineDescriptor parcelled(VirtualMachine vm)
+    static VirtualMachineDescriptor parcelled(VirtualMachine vm)
             throws Exception {
         Parcel parcel = Parcel.obtain();
         try (VirtualMachineDescriptor descriptor = vm.toDescriptor()) {

@@ -53,11 +53,14 @@ final class TestVms {
         return context().getSystemService(VirtualMachineManager.class);
     }
 
+    /** null: a config file will name it. */
     static VirtualMachineConfig.Builder builder(String payload) {
         VirtualMachineConfig.Builder b =
                 new VirtualMachineConfig.Builder(context())
-                        .setApkPath(PACKAGE).setPayloadBinaryName(payload)
-                        .setMemoryBytes(128L << 20).setProtectedVm(false);
+                        .setApkPath(PACKAGE).setMemoryBytes(128L << 20)
+                        .setProtectedVm(false);
+        if (payload != null)
+            b.setPayloadBinaryName(payload);
         return EMULATED ? b.setAcceleration(
                 VirtualMachineConfig.ACCELERATION_EMULATION) : b;
     }

@@ -48,9 +48,11 @@ def avf_test(function=None, *, needs=""):
 
 def config(payload=TEST_LIB, debug=True, **fields):
     """A payload VM of the test's package, as AVF's tests make them."""
-    rows = {"package": PACKAGE, "payload_name": payload, "memory_mib": 128,
+    rows = {"package": PACKAGE, "memory_mib": 128,
             "debug_level": avf.DebugLevel.FULL if debug
             else avf.DebugLevel.NONE}
+    if payload:
+        rows["payload_name"] = payload
     if EMULATED:
         rows["acceleration"] = avf.Acceleration.EMULATION
     return avf.Config(**(rows | fields))
