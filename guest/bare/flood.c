@@ -6,6 +6,7 @@
  *	3 connect  vsock connections to host port 9000, kept open
  *	4 strays   vsock data for connections that do not exist
  *	5 starve   accepts one connection, then gives no receive buffers
+ *	6 hoard    vsock data on connections whose readers sleep
  *
  * An honest device is asked all the time. Says "flooded N" with the answers
  * that it counted, then waits for a connection of the host, accepts it, says
@@ -22,10 +23,12 @@
 #define HEADER_BYTES 44U
 #define RX_SLOTS     4U
 #define TYPE_STREAM  1U
+#define BULK         65536U /* bytes of data, the most in a packet */
+#define BULK_PACKETS 7U     /* as much as a connection and its socket take */
 
 enum { QUEUE_RX, QUEUE_TX, QUEUES = 3 };
 enum { OP_REQUEST = 1, OP_RESPONSE, OP_RST, OP_SHUTDOWN, OP_RW };
-enum flood { SERIAL = 1, PORTS, CONNECT, STRAYS, STARVE };
+enum flood { SERIAL = 1, PORTS, CONNECT, STRAYS, STARVE, HOARD };
 
 struct packet {
 	uint64_t src_cid, dst_cid;
@@ -37,6 +40,7 @@ struct packet {
 
 static struct virtio_dev vsock, rng;
 static struct packet rx[RX_SLOTS], tx;
+static unsigned char bulk[BULK];
 static uint64_t cid;
 static unsigned int n_answers;
 static bool called; /* the host is connected to PORT */
@@ -98,6 +102,33 @@ static void flood_connections(void)
 	listen_to_all(true);
 }
 
+/* The header of @tx and then bulk data. */
+static void send_bulk(uint32_t port)
+{
+	const struct virtio_part parts[2] = {{&tx, HEADER_BYTES, false},
+					     {bulk, sizeof(bulk), false}};
+
+	tx.src_port = port;
+	tx.op = OP_RW;
+	tx.len = sizeof(bulk);
+	(void)virtio_do(&vsock.queues[QUEUE_TX], parts, 2);
+}
+
+static void hoard(void)
+{
+	static uint32_t port = 10000;
+	const unsigned int before = n_answers;
+
+	send(port, OP_REQUEST, HOST_PORT, 0);
+	while (n_answers == before)
+		listen_to_all(true);
+	for (unsigned int i = 0; i < BULK_PACKETS; i++) {
+		send_bulk(port);
+		listen_to_all(true);
+	}
+	port++;
+}
+
 static void flood_strays(void)
 {
 	static uint32_t port = 10000;
@@ -147,28 +178,34 @@ static _Noreturn void starve(void)
 		ask_bystander();
 }
 
+static const struct {
+	void (*flood)(void);
+	unsigned int buffers; /* for packets to us, during the flood */
+	bool vsock;
+} floods[] = {
+	[SERIAL] = {flood_serial, 0, false},
+	[PORTS] = {flood_ports, 0, false},
+	[CONNECT] = {flood_connections, RX_SLOTS, true},
+	[STRAYS] = {flood_strays, 0, true},
+	[HOARD] = {hoard, RX_SLOTS, true},
+};
+
 void guest_main(void)
 {
-	const enum flood flood = (enum flood)cmdline_number("flood", SERIAL);
-	const uint64_t rounds = cmdline_number("rounds", 100);
+	const enum flood which = (enum flood)cmdline_number("flood", SERIAL);
 
 	virtio_start(&rng, VIRTIO_ID_RNG, 0, 1);
-	if (flood == STARVE)
+	if (which == STARVE)
 		starve();
-	if (flood <= PORTS) {
-		run(flood == SERIAL ? flood_serial : flood_ports, rounds);
-		ask_bystander();
-		print("\nsurvived\n");
-		power_off();
-	}
-	start_vsock(flood == CONNECT ? RX_SLOTS : 0);
-	run(flood == CONNECT ? flood_connections : flood_strays, rounds);
-	if (flood == STRAYS) {
-		for (uint16_t i = 0; i < RX_SLOTS; i++)
-			offer(i);
-	}
+	if (floods[which].vsock)
+		start_vsock(floods[which].buffers);
+	run(floods[which].flood, cmdline_number("rounds", 100));
 	say_flooded();
-	wait_for_host(true);
+	if (floods[which].vsock) {
+		for (unsigned int i = floods[which].buffers; i < RX_SLOTS; i++)
+			offer((uint16_t)i);
+		wait_for_host(true);
+	}
 	print("survived\n");
 	power_off();
 }

@@ -211,8 +211,12 @@ static void wait_for_answer(void)
 
 static void attack_flip(void)
 {
+	/* the first is broken for certain, the others by chance */
+	virtio_offer(queue, 0, target->parts, target->n_parts);
+	if (n_rounds == 0)
+		queue->desc[0].addr = UINT64_MAX;
 	help(FLIP);
-	offer_request();
+	virtio_kick(queue);
 	/* without another CPU there is still what this one breaks */
 	flip();
 	virtio_kick(queue);

@@ -416,9 +416,17 @@ long vmt_cpu_ms(pid_t pid)
 		      (unsigned long)sysconf(_SC_CLK_TCK));
 }
 
+/* Guest memory is as large as a bare guest's at least, and the one large
+ * mapping that is not accounted for, or should be of huge pages (proc(5)). */
+static bool is_guest_memory(long size_kib, const char *flags)
+{
+	return size_kib >= BARE_MIB * 1024L &&
+	       (strstr(flags, " nr") || strstr(flags, " hg"));
+}
+
 long vmt_own_memory_kib(pid_t pid)
 {
-	long size = 0, value, total = 0;
+	long size = 0, dirty = 0, total = 0;
 	char line[512];
 	FILE *file;
 
@@ -426,12 +434,13 @@ long vmt_own_memory_kib(pid_t pid)
 	file = fopen(line, "r");
 	if (!file)
 		return -1;
+	/* for each mapping in this order; the flags are its last line */
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Size: %ld", &value) == 1)
-			size = value;
-		else if (sscanf(line, "Private_Dirty: %ld", &value) == 1 &&
-			 size < BARE_MIB * 1024L)
-			total += value;
+		(void)sscanf(line, "Size: %ld", &size);
+		(void)sscanf(line, "Private_Dirty: %ld", &dirty);
+		if (strncmp(line, "VmFlags:", 8) == 0 &&
+		    !is_guest_memory(size, line))
+			total += dirty;
 	}
 	(void)fclose(file);
 	return total;

@@ -153,9 +153,8 @@ long vmt_rss_kib(void);
 long vmt_cpu_ms(pid_t pid);
 
 /**
- * Memory of a VMM itself in KiB: what is private and written to, in mappings
- * that are smaller than vmt_bare_config()'s guest memory. -1 when this user
- * may not look.
+ * Memory of a VMM itself in KiB: what is private and written to, without
+ * guest memory. -1 when this user may not look.
  */
 long vmt_own_memory_kib(pid_t pid);
 

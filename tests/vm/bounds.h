@@ -9,6 +9,10 @@
  * touched page by page besides. */
 #define MAX_GROWTH_KIB 3072L
 
+/* Data that applications have not read yet: VSOCK_MAX_BUFFERED, 64 MiB for all
+ * connections together. Who goes beyond it loses the connection. */
+#define MAX_HOARDED_KIB 65536L
+
 /* Log lines: a fixed part, and every device's budget of ten lines in five
  * seconds (base/log.h) for two devices. */
 #define MAX_LOG_LINES         30U

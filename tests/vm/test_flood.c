@@ -19,7 +19,7 @@
 #define HOST_PORT  9000U
 
 /* As in guest/bare/flood.c. */
-enum flood { SERIAL = 1, PORTS, CONNECT, STRAYS, STARVE };
+enum flood { SERIAL = 1, PORTS, CONNECT, STRAYS, STARVE, HOARD };
 
 /* Pages of output: a pipe and the port's own ring hold seventeen. */
 #define SERIAL_PAGES 20U
@@ -30,6 +30,9 @@ enum flood { SERIAL = 1, PORTS, CONNECT, STRAYS, STARVE };
  * what it keeps for the host. */
 #define N_CONNECTIONS 3200U
 #define MOST_TAKEN    3008U
+/* Connections that leave more than MAX_HOARDED_KIB behind, if they may: 448
+ * KiB each, less what a socket takes. */
+#define N_HOARDERS 512U
 
 static avf_config *flood_config(enum flood flood, unsigned int rounds)
 {
@@ -187,6 +190,34 @@ static void more_connections_than_there_may_be(void)
 	vmt_free(&v);
 }
 
+/* More data than all connections together may leave with the VMM. */
+static void data_that_nobody_reads(void)
+{
+	static int fds[N_HOARDERS];
+	avf_listener *listener = NULL;
+	time_t begin = time(NULL);
+	unsigned int n = 0;
+	struct vmt_vm v;
+	long memory, grown;
+
+	if (!vmt_new(&v, flood_config(HOARD, N_HOARDERS)))
+		return;
+	if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_STARTED)) {
+		memory = own_memory(&v);
+		CHECK_OK(avf_vm_listen(v.vm, HOST_PORT, &listener));
+		n = accept_until_flooded(&v, listener, fds, N_HOARDERS);
+		grown = own_memory(&v) - memory;
+		if (memory >= 0 && grown > MAX_HOARDED_KIB + MAX_GROWTH_KIB)
+			vmt_fail(__FILE__, __LINE__, "grown by %ld KiB", grown);
+		connect_and_stop(&v);
+	}
+	CHECK(n > 0 && v.n_log <= max_log_lines(begin));
+	for (unsigned int i = 0; i < n; i++)
+		(void)close(fds[i]);
+	avf_listener_free(listener);
+	vmt_free(&v);
+}
+
 static void packets_for_nobody(void)
 {
 	time_t begin = time(NULL);
@@ -264,6 +295,7 @@ static const struct vmt_test tests[] = {
 	{"ports_of_all_kinds", ports_of_all_kinds},
 	{"more_connections_than_there_may_be",
 	 more_connections_than_there_may_be},
+	{"data_that_nobody_reads", data_that_nobody_reads},
 	{"packets_for_nobody", packets_for_nobody},
 	{"a_guest_that_takes_nothing", a_guest_that_takes_nothing},
 };
