@@ -30,9 +30,16 @@ struct request {
 	uint64_t sector;
 };
 
-static struct request head;
-static unsigned char data[SECTOR], status;
-static unsigned char packet[HEADER_BYTES]; /* forged: CID 0, to nobody */
+/*
+ * Buffers of the attacked device, far from our image: with a length or an
+ * address that is wild it writes all over their neighbourhood.
+ */
+#define WILDERNESS 0x800000ULL /* to the end of memory */
+#define BUFFER(n)  (WILDERNESS + (n)*0x10000ULL)
+
+static struct request *const head = (struct request *)BUFFER(0);
+static unsigned char *const data = (unsigned char *)BUFFER(1);
+static volatile unsigned char *const status = (unsigned char *)BUFFER(2);
 
 /* What can be attacked: a queue, and a request for it that is honest. */
 static const struct target {
@@ -46,11 +53,17 @@ static const struct target {
 	 0,
 	 3,
 	 SECTOR + 1,
-	 {{&head, sizeof(head), false},
-	  {data, sizeof(data), true},
-	  {&status, sizeof(status), true}}},
-	{VIRTIO_ID_RNG, 1, 0, 1, SECTOR, {{data, sizeof(data), true}}},
-	{VIRTIO_ID_VSOCK, 3, 1, 1, 0, {{packet, sizeof(packet), false}}},
+	 {{(void *)BUFFER(0), sizeof(struct request), false},
+	  {(void *)BUFFER(1), SECTOR, true},
+	  {(void *)BUFFER(2), 1, true}}},
+	{VIRTIO_ID_RNG, 1, 0, 1, SECTOR, {{(void *)BUFFER(1), SECTOR, true}}},
+	/* a packet of CID 0, to nobody */
+	{VIRTIO_ID_VSOCK,
+	 3,
+	 1,
+	 1,
+	 0,
+	 {{(void *)BUFFER(3), HEADER_BYTES, false}}},
 };
 
 static const struct target *target;
@@ -78,7 +91,7 @@ static void help(enum attack with)
 
 static void offer_request(void)
 {
-	status = target->id == VIRTIO_ID_BLOCK ? 0xff : 0;
+	*status = target->id == VIRTIO_ID_BLOCK ? 0xff : 0;
 	virtio_offer(queue, 0, target->parts, target->n_parts);
 	virtio_kick(queue);
 }
@@ -120,7 +133,9 @@ static void flip(void)
 		d->len = next_random();
 		break;
 	case 1:
-		d->addr = (uint64_t)next_random() << (next_random() % 40);
+		/* not below the wilderness, where we are */
+		d->addr = (uint64_t)(next_random() | WILDERNESS)
+			  << (next_random() % 40);
 		break;
 	case 2:
 		d->flags = (uint16_t)(next_random() & 7);
@@ -128,7 +143,7 @@ static void flip(void)
 	case 3:
 		d->next = (uint16_t)(next_random() & 15);
 		break;
-	case 4: /* the device's answers must not land on our code */
+	case 4:
 		d->addr = (uintptr_t)data;
 		d->len = 1 + next_random() % SECTOR;
 		break;
@@ -185,14 +200,22 @@ void cpu_main(unsigned int cpu)
 	}
 }
 
-/* Whether the device still works after the request, or what it became. */
+static bool needs_reset(void)
+{
+	return mmio_read8(dev->common + DEVICE_STATUS) & NEEDS_RESET;
+}
+
+/* For an answer, or for a device that gives none any more. */
 static void wait_a_moment(void)
 {
 	uint16_t first;
 	uint32_t len;
 
-	for (unsigned int i = 0; i < PATIENCE; i++) {
+	for (unsigned int i = 1; i < PATIENCE; i++) {
 		if (virtio_take(queue, &first, &len))
+			return;
+		/* an exit each: not all the time */
+		if (i % 256 == 0 && needs_reset())
 			return;
 		relax();
 	}
@@ -205,7 +228,7 @@ static void wait_for_answer(void)
 
 	while (!virtio_take(queue, &first, &len))
 		relax();
-	if (len != target->answer || status != 0)
+	if (len != target->answer || *status != 0)
 		give_up("an honest request failed");
 }
 
@@ -221,7 +244,7 @@ static void attack_flip(void)
 	flip();
 	virtio_kick(queue);
 	wait_a_moment();
-	if (mmio_read8(dev->common + DEVICE_STATUS) & NEEDS_RESET) {
+	if (needs_reset()) {
 		n_resets++;
 		help(0);
 		restart();
@@ -248,11 +271,11 @@ static void attack_reset(void)
 	mmio_write8(dev->common + DEVICE_STATUS, 0);
 	while (mmio_read8(dev->common + DEVICE_STATUS) != 0)
 		relax();
-	memset(data, 0x5a, sizeof(data));
+	memset(data, 0x5a, SECTOR);
 	memset(&old->used, 0x5a, sizeof(old->used));
 	for (unsigned int i = 0; i < 200; i++)
 		relax();
-	expect_poison(data, sizeof(data));
+	expect_poison(data, SECTOR);
 	restart();
 	offer_request();
 	wait_for_answer();
@@ -335,7 +358,8 @@ static void attack_msix(void)
 static void honest_request(void)
 {
 	restart();
-	head = (struct request){0, 0, 0};
+	*head = (struct request){0, 0, 0};
+	memset((void *)BUFFER(3), 0, HEADER_BYTES);
 	offer_request();
 	wait_for_answer();
 	ask_bystander();
@@ -362,6 +386,8 @@ static void run(uint64_t attack, uint64_t rounds)
 
 void guest_main(void)
 {
+	uint64_t rounds;
+
 	target = &targets[cmdline_number("target", 0) % 3];
 	if (count_cpus() > 1)
 		start_cpus();
@@ -370,8 +396,10 @@ void guest_main(void)
 						 : VIRTIO_ID_RNG,
 		     0, 1);
 	restart();
-	run(cmdline_number("attack", FLIP) % N_ATTACKS,
-	    cmdline_number("rounds", 100));
+	rounds = cmdline_number("rounds", 100);
+	if (cmdline_number("few", 0))
+		rounds /= 4;
+	run(cmdline_number("attack", FLIP) % N_ATTACKS, rounds);
 	if (cmdline_number("halt", 0)) {
 		help(0);
 		print("attacked\n");

@@ -29,7 +29,7 @@ static int make_disk(void)
 static bool make_attacker(struct vmt_vm *v, enum attack attack,
 			  enum target target, const char *more)
 {
-	static const int rounds[] = {[FLIP] = 160,
+	static const int rounds[] = {[FLIP] = 120,
 				     [RESET] = 60,
 				     [BARS] = 24,
 				     [STORM] = 400,
@@ -180,7 +180,7 @@ static void an_attack_that_is_over_costs_nothing(void)
 		struct vmt_vm v;
 		long memory;
 
-		if (!make_attacker(&v, attacks[i], DISK, "halt=1"))
+		if (!make_attacker(&v, attacks[i], DISK, "halt=1 few=1"))
 			return;
 		if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_STARTED)) {
 			memory = own_memory(&v);
