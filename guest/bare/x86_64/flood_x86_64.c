@@ -53,9 +53,27 @@ static bool ends_the_vm(uint32_t port)
 	       (port & ~7U) == 0xcf8;
 }
 
+/* Eight bytes across a page: nobody's window, then functions of PCI. */
+static void cross_pages(void)
+{
+	static const uint64_t places[] = {0xd0000ffc, 0xd0001ff9, 0xe0000ffc,
+					  0xe0007ffd, 0xe00ffffc};
+	volatile uint64_t *at;
+
+	for (unsigned int i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		at = (volatile uint64_t *)places[i];
+		*at = 0x5a5a5a5a5a5a5a5a;
+		if (*at != UINT64_MAX && i < 2)
+			reset();
+	}
+}
+
 void flood_ports(void)
 {
 	static uint32_t port;
+
+	if (port % 1024 == 0)
+		cross_pages();
 
 	/* five apart, so that every alignment has its turn */
 	for (unsigned int i = 0; i < 16; i++, port += 5) {
