@@ -1,3 +1,6 @@
+/* What fortified headers make of asprintf() would be in our way. */
+#undef _FORTIFY_SOURCE
+
 #include "support/oom.h"
 
 #include <dirent.h>
@@ -96,6 +99,9 @@ char *OOM_NAME(strndup)(const char *text, size_t size)
 
 /* One allocation, as its caller thinks; the C library's makes a second one to
  * save space, and goes on when it fails. */
+static int print(char **ret_text, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
 static int print(char **ret_text, const char *format, va_list args)
 {
 	va_list again;
