@@ -12,6 +12,7 @@
 #                   build/arm64, which the CMake preset arm64 makes)
 #   --file PATH     take this file or directory along, too; may be repeated
 #   --module NAME   load this kernel module, too; may be repeated
+#   --runtimes      take the Python and the JDK of the build along, too
 #   --memory MIB    memory of the lab's machine (default: 2048)
 #   --smp N         its CPUs (default: 2)
 #   --timeout S     give up after S seconds (default: 900)
@@ -35,12 +36,14 @@ smp=2
 timeout=900
 kernel_debs=()
 quiet=
+with_runtimes=
 files=()
 modules=()
+extra_disk=()
 
 usage()
 {
-	sed -n '2,29s/^# \{0,1\}//p' "$0"
+	sed -n '2,30s/^# \{0,1\}//p' "$0"
 	exit "${1:-2}"
 }
 
@@ -160,13 +163,14 @@ list_build()
 list_all()
 {
 	list_build
-	find "$repo/tests" -type f
+	find "$repo/tests" "$repo/examples" -type f
 	if [ ${#files[@]} -gt 0 ]; then
 		find "${files[@]}" \( -type f -o -type l \)
 	fi
 }
 
-fill_root()
+# The folders of a root file system; /bin and so on are links into /usr.
+make_folders()
 {
 	local root=$1 dir
 
@@ -176,6 +180,13 @@ fill_root()
 	for dir in bin sbin lib lib64; do
 		ln -s "usr/$dir" "$root/$dir"
 	done
+}
+
+fill_root()
+{
+	local root=$1 dir
+
+	make_folders "$root"
 	cp "$lab_busybox" "$root/usr/bin/busybox"
 	# of the same package for each architecture: ours can be asked
 	for dir in $(busybox --list); do
@@ -188,6 +199,21 @@ fill_root()
 		tar -C "$root" -xf - --transform 's,^/,,' --keep-directory-symlink -P
 }
 
+# make_image ROOT FILE
+make_image()
+{
+	mkfs.erofs --quiet "$run/erofs" "$1" >/dev/null 2>&1 ||
+		mkfs.erofs "$run/erofs" "$1" >/dev/null
+	mv "$run/erofs" "$2"
+}
+
+# stamp_of LIST: changes when one of the files does, or these programs.
+stamp_of()
+{
+	{ cat "$0" "$repo/scripts/lab/"*.sh && tr '\n' '\0' <"$1" |
+		xargs -0 stat -c '%n %s %y'; } | sha256sum
+}
+
 # Makes $image of what is there now, unless it was made of just that.
 prepare_image()
 {
@@ -198,13 +224,10 @@ prepare_image()
 	exec 9>"$build/lab/lock"
 	flock 9
 	list_all | sort -u >"$run/files"
-	stamp=$({ cat "$0" "$repo/scripts/lab/"*.sh && tr '\n' '\0' <"$run/files" |
-		xargs -0 stat -c '%n %s %y'; } | sha256sum)
+	stamp=$(stamp_of "$run/files")
 	if [ "$stamp" != "$(cat "$image.stamp" 2>/dev/null)" ]; then
 		fill_root "$run/image"
-		mkfs.erofs --quiet "$run/erofs" "$run/image" >/dev/null 2>&1 ||
-			mkfs.erofs "$run/erofs" "$run/image" >/dev/null
-		mv "$run/erofs" "$image"
+		make_image "$run/image" "$image"
 		echo "$stamp" >"$image.stamp"
 		say "packed $(wc -l <"$run/files") files," \
 			"$(du -m "$image" | cut -f1) MiB," \
@@ -212,6 +235,7 @@ prepare_image()
 	fi
 	# The path is replaced, never rewritten: an open image stays whole.
 	exec 8<"$image"
+	[ -z "$with_runtimes" ] || prepare_runtimes
 	exec 9>&-
 }
 
@@ -224,7 +248,7 @@ start_machine()
 		-kernel "$kernel/vmlinuz" -initrd "$run/initramfs" \
 		-serial "file:$run/console" \
 		-drive "file=/dev/fd/8,if=none,id=d,format=raw,readonly=on" \
-		-device virtio-blk-pci,drive=d \
+		-device virtio-blk-pci,drive=d "${extra_disk[@]}" \
 		-device virtio-serial-pci \
 		-chardev stdio,id=out,signal=off -device virtconsole,chardev=out \
 		-chardev "file,id=rc,path=$run/rc" \
@@ -266,6 +290,7 @@ parse()
 		--timeout) timeout=$2 ;;
 		--kernel) kernel_debs+=("$(realpath "$2")") ;;
 		--quiet) quiet=1; shift; continue ;;
+		--runtimes) with_runtimes=1; shift; continue ;;
 		--) shift; command=("$@"); return ;;
 		*) usage ;;
 		esac
@@ -280,6 +305,7 @@ case $place in
 x86) . "$repo/scripts/lab/x86.sh" ;;
 *) . "$repo/scripts/lab/arm64.sh" ;;
 esac
+. "$repo/scripts/lab/runtimes.sh"
 need_tools busybox mkfs.erofs cpio xz dpkg-deb
 [ -d "$build" ] || skip "there is no $build: build it first"
 lab_prepare

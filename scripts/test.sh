@@ -143,7 +143,8 @@ guest_image()
 
 lab()
 {
-	run lab-x86 gcc lab --lab x86 --memory 2048 --smp 2
+	run lab-x86 gcc lab --lab x86 --memory 2048 --smp 2 \
+		--runtimes
 	lab_reason=$(sed -n 's/.*skipped: \(lab: .*\)/\1/p' \
 		"$logs/lab-x86.log" | head -n1)
 }

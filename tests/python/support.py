@@ -21,9 +21,8 @@ def bare(name):
 
 
 def needs_kvm():
-    row = avf.probe()["kvm.ring0"]
-    if row.state not in (avf.ProbeState.YES, avf.ProbeState.LIMITED):
-        raise unittest.SkipTest(row.reason)
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        raise unittest.SkipTest("no /dev/kvm that this user may use")
 
 
 def next_said(vm, timeout=30):
