@@ -41,6 +41,8 @@ public class VirtualMachine implements AutoCloseable {
     /** C wants one thread at a time, but for connections and kill. */
     private final Object lock = new Object();
     private Thread events; /* guarded by lock */
+    /** Of the run's thread: what it hands out now. */
+    private final EventRecord event = new EventRecord();
     private VirtualMachineConfig config; /* null: not read; guarded by lock */
 
     private final Object callbackLock = new Object();
@@ -308,7 +310,6 @@ public class VirtualMachine implements AutoCloseable {
         long vm = handle.acquire();
         try {
             int fd = Native.avf_vm_get_fd(vm);
-            EventRecord event = new EventRecord();
             boolean stopped = false;
             while (!stopped) {
                 /* not under the lock: stop() must get through */
