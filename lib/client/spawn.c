@@ -23,6 +23,12 @@
 
 extern char **environ;
 
+/* clone() by its other name. ThreadSanitizer has a clone() of its own, in any
+ * application that is built with it, which takes the child for one that was
+ * forked, and writes so into the memory that is the application's, too. */
+int plain_clone(int (*body)(void *), void *stack, int flags, void *userdata,
+		...) __asm__("__clone");
+
 #define STACK_SIZE (64U * 1024U)
 /* The kernel's signals and the size of its signal sets, in bytes. */
 #define N_SIGNALS    64
@@ -34,6 +40,10 @@ extern char **environ;
 #define JAIL_CAPS \
 	((1U << CAP_SYS_ADMIN) | (1U << CAP_SYS_CHROOT) | (1U << CAP_SETPCAP))
 
+/* Of the child's functions: what a sanitizer puts in would be done in the
+ * name of the application's thread, and be half done. */
+#define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
+
 /* Between the two of us; the child writes @error. */
 struct launch {
 	const struct spawn_params *params;
@@ -43,7 +53,7 @@ struct launch {
 
 /* All that a handler or an inherited "ignore" was. Zeros are SIG_DFL on every
  * architecture. The C library's two signals are in it, and harmless. */
-static void reset_signals(void)
+IN_CHILD static void reset_signals(void)
 {
 	static const unsigned long zeros[4] = {(unsigned long)SIG_DFL};
 
@@ -53,7 +63,7 @@ static void reset_signals(void)
 		      SIGNALS_SIZE);
 }
 
-static long put_null(int number)
+IN_CHILD static long put_null(int number)
 {
 	long fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
 
@@ -63,7 +73,7 @@ static long put_null(int number)
 }
 
 /* The one fd first: whatever number it has may be overwritten after that. */
-static long place_fds(const struct spawn_params *p)
+IN_CHILD static long place_fds(const struct spawn_params *p)
 {
 	const int first =
 		p->number > STDERR_FILENO ? p->number + 1 : STDERR_FILENO + 1;
@@ -80,7 +90,7 @@ static long place_fds(const struct spawn_params *p)
 	return syscall(SYS_close_range, first, ~0U, 0);
 }
 
-static long keep_caps(void)
+IN_CHILD static long keep_caps(void)
 {
 	static const struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3};
@@ -99,7 +109,7 @@ static long keep_caps(void)
 
 /* The child. No local variable has its address taken, so that a sanitizer
  * marks no part of this stack, which it leaves without returning. */
-static int become(void *userdata)
+IN_CHILD static int become(void *userdata)
 {
 	struct launch *l = userdata;
 	long rc;
@@ -127,8 +137,8 @@ static int start(struct launch *l, char *stack, struct spawn_child *ret_child)
 	struct spawn_child child = {.pidfd = -1};
 
 	l->error = 0;
-	child.pid =
-		clone(become, stack + STACK_SIZE, (int)flags, l, &child.pidfd);
+	child.pid = plain_clone(become, stack + STACK_SIZE, (int)flags, l,
+				&child.pidfd);
 	if (child.pid < 0)
 		return errno;
 	if (l->error != 0) {
