@@ -228,6 +228,11 @@ FAULTS = [
      "dev->broken", "the driver is told again and again"),
     ("virtio/device.c", "virtq_reset(&dev->queues[q]);", ";",
      "rings survive a reset"),
+    ("virtio/device.c", "if (dev->active || dev->broken)",
+     "if (dev->broken)", "DRIVER_OK twice"),
+    ("virtio/queue.c",
+     "return !known || (uint16_t)(new - word - 1) < (uint16_t)(new - old);",
+     "return true;", "interrupts that nobody asked for"),
     # the status machine and the common structure
     ("virtio/pci_common.c", "return select < 2 ?", "return select < 64 ?",
      "feature words that do not exist"),
@@ -265,7 +270,18 @@ FAULTS = [
      "doorbells before the driver is ready"),
     ("virtio/pci.c", "if (queue->kick_gpa)\n\t\t\tvp->hv",
      "if (!vp->hv)\n\t\t\tvp->hv", "a doorbell stays where the BAR was"),
+    ("virtio/pci.c", "vp->generation++;", "",
+     "a change of the configuration that nobody sees"),
+    ("virtio/pci.c", "loop_remove(vp->loop, &vp->queues[q].source);", "",
+     "a kick reaches a device that is gone"),
+    ("virtio/pci.c", "offset >= VP_NOTIFY && offset % VP_NOTIFY_MULTIPLIER "
+     "== 0)", "offset >= VP_NOTIFY)", "a kick between two doorbells"),
     # PCI, the bus, MSI-X
+    ("pci/msix.c", "if (program(msix, v) < 0)\n\t\treturn;\n\tv->pending",
+     "(void)!program(msix, v);\n\tv->pending",
+     "an interrupt without a route is lost"),
+    ("bus/bus.c", "memset(data, 0xff, size);", "",
+     "reads of nothing show what was there"),
     ("pci/pci_bus.c", "if (dev && (offset & 0xfff) + size <= 0x1000)\n"
      "\t\tpci_dev_config_read", "if (dev)\n\t\tpci_dev_config_read",
      "a read across two functions"),
@@ -315,6 +331,8 @@ FAULTS = [
     ("devices/virtio_blk.c", "0, &header, sizeof(header)) <\n"
      "\t    sizeof(header)) {", "0, &header, sizeof(header)) < 8) {",
      "a header that is too short"),
+    ("devices/virtio_blk.c", "answer(blk, VIRTIO_BLK_S_UNSUPP, 0);",
+     "answer(blk, VIRTIO_BLK_S_OK, 0);", "unknown requests succeed"),
     ("devices/disk.c", "return EIO; /* the file was truncated under us */",
      "return 0;", "a file that shrank counts as read"),
     ("devices/disk.c",
@@ -345,6 +363,8 @@ FAULTS = [
     ("devices/virtio_rng.c", "i < RNG_BATCH &&", "i < 100000 &&",
      "a greedy driver keeps the loop"),
     # vsock
+    ("devices/vsock_tx.c", " && p->dst_cid == VSOCK_CID_HOST;", ";",
+     "packets to others"),
     ("devices/vsock_tx.c", "return p->type == VSOCK_TYPE_STREAM && p->op",
      "return p->op", "packets of another type"),
     ("devices/vsock_tx.c", "if (p->op == VSOCK_OP_RST || vs->n_rsts",
@@ -402,6 +422,10 @@ FAULTS = [
      "if (size == 1 &&", "the keyboard's data resets the machine"),
     ("machine/vcpu.c", "for (uint32_t i = 0; i < e->count;",
      "for (uint32_t i = 0; i < 1;", "strings of port accesses are cut"),
+    ("hv/kvm_vcpu.c", "e->kind = HV_EXIT_SHUTDOWN;",
+     "e->kind = HV_EXIT_HALT;", "a triple fault is a halt"),
+    ("hv/kvm_vcpu.c", "e->count = run->io.count;", "e->count = 1;",
+     "only the first element of a string"),
     ("hv/kvm_vcpu.c", "if (errno != EINTR && errno != EAGAIN)",
      "if (errno != EINTR)", "a run that should be tried again is a failure"),
     ("hv/kvm_vcpu.c",
@@ -412,6 +436,8 @@ FAULTS = [
     ("boot/elf.c", "if (p->p_filesz > p->p_memsz)",
      "if (p->p_filesz > p->p_memsz + 4096)",
      "a segment with more in the file than in memory"),
+    ("boot/boot_x86_64.c", "if (len > LAYOUT_CMDLINE_MAX)",
+     "if (len > 2 * LAYOUT_CMDLINE_MAX)", "a command line that is too long"),
     ("boot/initrd.c", "if (base >= room.base) {", "if (base > 0) {",
      "an initrd over the kernel"),
     # what QEMU prints
