@@ -153,10 +153,10 @@ long vmt_rss_kib(void);
 long vmt_cpu_ms(pid_t pid);
 
 /**
- * Memory of a VMM itself in KiB: what is private and written to, without
- * guest memory. -1 when this user may not look.
+ * Memory of @v's VMM itself in KiB: what is private and written to, without
+ * guest memory. -1, and a line that says so, when it cannot be told.
  */
-long vmt_own_memory_kib(pid_t pid);
+long vmt_own_memory_kib(const struct vmt_vm *v);
 
 /** A memfd of @size bytes, all of value @fill. */
 int vmt_memfd(size_t size, int fill);

@@ -45,19 +45,9 @@ static avf_config *flood_config(enum flood flood, unsigned int rounds)
 	return config;
 }
 
-static long own_memory(const struct vmt_vm *v)
-{
-#ifdef __SANITIZE_ADDRESS__
-	(void)v; /* what is freed stays in its quarantine */
-	return -1;
-#else
-	return vmt_own_memory_kib(avf_vm_get_pid(v->vm));
-#endif
-}
-
 static void check_growth(const struct vmt_vm *v, long before)
 {
-	long grown = own_memory(v) - before;
+	long grown = vmt_own_memory_kib(v) - before;
 
 	if (before >= 0 && grown > MAX_GROWTH_KIB)
 		vmt_fail(__FILE__, __LINE__, "grown by %ld KiB", grown);
@@ -176,7 +166,7 @@ static void more_connections_than_there_may_be(void)
 	if (!vmt_new(&v, flood_config(CONNECT, max)))
 		return;
 	if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_STARTED)) {
-		memory = own_memory(&v);
+		memory = vmt_own_memory_kib(&v);
 		CHECK_OK(avf_vm_listen(v.vm, HOST_PORT, &listener));
 		n = accept_until_flooded(&v, listener, fds, max);
 		CHECK(n > 0 && n <= MOST_TAKEN);
@@ -203,10 +193,10 @@ static void data_that_nobody_reads(void)
 	if (!vmt_new(&v, flood_config(HOARD, N_HOARDERS)))
 		return;
 	if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_STARTED)) {
-		memory = own_memory(&v);
+		memory = vmt_own_memory_kib(&v);
 		CHECK_OK(avf_vm_listen(v.vm, HOST_PORT, &listener));
 		n = accept_until_flooded(&v, listener, fds, N_HOARDERS);
-		grown = own_memory(&v) - memory;
+		grown = vmt_own_memory_kib(&v) - memory;
 		if (memory >= 0 && grown > MAX_HOARDED_KIB + MAX_GROWTH_KIB)
 			vmt_fail(__FILE__, __LINE__, "grown by %ld KiB", grown);
 		connect_and_stop(&v);
@@ -227,7 +217,7 @@ static void packets_for_nobody(void)
 	if (!vmt_new(&v, flood_config(STRAYS, 3000)))
 		return;
 	if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_STARTED)) {
-		memory = own_memory(&v);
+		memory = vmt_own_memory_kib(&v);
 		if (vmt_wait_output(&v, "flooded")) {
 			check_growth(&v, memory);
 			connect_and_stop(&v);
@@ -271,7 +261,7 @@ static void a_guest_that_takes_nothing(void)
 	if (!vmt_new(&v, flood_config(STARVE, 0)))
 		return;
 	if (vmt_run(&v) && vmt_wait_output(&v, "listening")) {
-		memory = own_memory(&v);
+		memory = vmt_own_memory_kib(&v);
 		CHECK_OK(
 			avf_vm_connect(v.vm, GUEST_PORT, VMT_PATIENCE_MS, &fd));
 		if (fd >= 0) {

@@ -143,16 +143,6 @@ static void msix_table_storm(void)
 	attack_and_survive(MSIX, DISK);
 }
 
-static long own_memory(const struct vmt_vm *v)
-{
-#ifdef __SANITIZE_ADDRESS__
-	(void)v; /* what is freed stays in its quarantine */
-	return -1;
-#else
-	return vmt_own_memory_kib(avf_vm_get_pid(v->vm));
-#endif
-}
-
 /* The attacker's CPUs: one halts, one spins in its own time. */
 static void measure_afterwards(struct vmt_vm *v, enum attack attack,
 			       long memory)
@@ -165,7 +155,7 @@ static void measure_afterwards(struct vmt_vm *v, enum attack attack,
 	if (used > IDLE_MS * MAX_IDLE_CPUS_10 / 10)
 		vmt_fail(__FILE__, __LINE__, "attack %d: %ld ms of CPU time",
 			 attack, used);
-	grown = own_memory(v) - memory;
+	grown = vmt_own_memory_kib(v) - memory;
 	if (memory >= 0 && grown > MAX_GROWTH_KIB)
 		vmt_fail(__FILE__, __LINE__, "attack %d: grown by %ld KiB",
 			 attack, grown);
@@ -183,7 +173,7 @@ static void an_attack_that_is_over_costs_nothing(void)
 		if (!make_attacker(&v, attacks[i], DISK, "halt=1 few=1"))
 			return;
 		if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_STARTED)) {
-			memory = own_memory(&v);
+			memory = vmt_own_memory_kib(&v);
 			if (vmt_wait_output(&v, "attacked"))
 				measure_afterwards(&v, attacks[i], memory);
 			CHECK_OK(avf_vm_kill(v.vm));
