@@ -55,6 +55,21 @@ binder_status_t object_call(AIBinder *binder, uint32_t code, AParcel *taken,
 	return rc == STATUS_OK ? rc : status_prune(rc);
 }
 
+binder_status_t AvfBinder_prepareTransaction(AIBinder *binder, AParcel **ret_in)
+{
+	AParcel *in;
+
+	if (!binder || !ret_in)
+		return STATUS_UNEXPECTED_NULL;
+	in = parcel_new(binder->session);
+	if (!in)
+		return STATUS_NO_MEMORY;
+	AIBinder_incStrong(binder);
+	in->target = binder;
+	*ret_in = in;
+	return STATUS_OK;
+}
+
 binder_status_t AIBinder_prepareTransaction(AIBinder *binder, AParcel **ret_in)
 {
 	CLEANUP(delete_parcel) AParcel *in = NULL;
@@ -67,19 +82,13 @@ binder_status_t AIBinder_prepareTransaction(AIBinder *binder, AParcel **ret_in)
 	clazz = AIBinder_getClass(binder);
 	if (!clazz)
 		return STATUS_INVALID_OPERATION;
-	in = parcel_new(binder->session);
-	if (!in)
-		return STATUS_NO_MEMORY;
-	AIBinder_incStrong(binder);
-	in->target = binder;
-	if (!clazz->no_token) {
+	rc = AvfBinder_prepareTransaction(binder, &in);
+	if (rc == STATUS_OK && !clazz->no_token)
 		rc = parcel_write_utf8(in, clazz->descriptor,
 				       strlen(clazz->descriptor));
-		if (rc != STATUS_OK)
-			return rc;
-	}
-	*ret_in = TAKE_PTR(in);
-	return STATUS_OK;
+	if (rc == STATUS_OK)
+		*ret_in = TAKE_PTR(in);
+	return rc;
 }
 
 binder_status_t AIBinder_transact(AIBinder *binder, transaction_code_t code,
@@ -125,6 +134,20 @@ binder_status_t AIBinder_ping(AIBinder *binder)
 	if (!binder)
 		return STATUS_UNEXPECTED_NULL;
 	return ask(binder, CODE_PING, &out);
+}
+
+binder_status_t AvfBinder_readDescriptor(AIBinder *binder, void *string_data,
+					 AParcel_stringAllocator allocator)
+{
+	CLEANUP(delete_parcel) AParcel *out = NULL;
+	binder_status_t rc;
+
+	if (!binder || !allocator)
+		return STATUS_UNEXPECTED_NULL;
+	rc = ask(binder, CODE_INTERFACE, &out);
+	if (rc != STATUS_OK)
+		return rc;
+	return AParcel_readString(out, string_data, allocator);
 }
 
 /* Whether a remote object says that it has the interface @descriptor. */

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include <android/binder_rpc_unstable.h>
+
 #include "test_service.h"
 
 class Peer
@@ -16,6 +18,10 @@ class Peer
 	/** Let everything go. False: something is left, and was said. */
 	virtual bool end() = 0;
 
-	/** @where: "local" or "session". Empty: it failed, and was said. */
+	/** @where: "local", "session", or the path of a socket where somebody
+	 * else serves. Empty: it failed, and was said. */
 	static std::unique_ptr<Peer> make(const std::string &where);
+
+	/** Serve a TestService at @path. NULL: it failed, and was said. */
+	static ARpcServer *serve(const std::string &path);
 };

@@ -3,13 +3,15 @@
  * implementation: every type, every direction, every way to fail. The same
  * tests run within the process and over a session.
  *
- * usage: test_aidl local|session [TEST]
+ * usage: test_aidl local|session|PATH [TEST]
+ *        test_aidl serve PATH    until the end of standard input
  */
 #include "checks.h"
 #include "peer.h"
 #include "test_service.h"
 
 #include <limits>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +118,11 @@ static bool same_file(int a, int b)
 	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+static ScopedFileDescriptor file()
+{
+	return ScopedFileDescriptor(memfd_create("file", MFD_CLOEXEC));
+}
+
 static Everything everything()
 {
 	Everything v;
@@ -130,7 +137,7 @@ static Everything everything()
 	v.small = -1;
 	v.ints = {1, 2};
 	v.texts = {"one", "two"};
-	v.file = ScopedFileDescriptor(dup(STDOUT_FILENO));
+	v.file = file();
 	v.object = ndk::SharedRefBase::make<Callback>()->asBinder();
 	return v;
 }
@@ -187,7 +194,7 @@ static void directions_of_arguments()
 static void file_descriptors()
 {
 	ScopedFileDescriptor none;
-	ScopedFileDescriptor out(dup(STDOUT_FILENO));
+	ScopedFileDescriptor out = file();
 	ScopedFileDescriptor back;
 
 	CHECK_OK(test().repeatFile(out, &back));
@@ -300,6 +307,21 @@ static void constants()
 	CHECK(std::strcmp(ITest::descriptor, "com.example.ITest") == 0);
 }
 
+static int serve(const char *path)
+{
+	ARpcServer *server = Peer::serve(path);
+	char end;
+
+	if (!server)
+		return 1;
+	std::printf("serving\n");
+	std::fflush(stdout);
+	while (read(STDIN_FILENO, &end, 1) > 0)
+		;
+	ARpcServer_free(server);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const checks::test tests[] = {
@@ -319,9 +341,12 @@ int main(int argc, char **argv)
 		{"wrong_interface", wrong_interface},
 		{"constants", constants},
 	};
-	std::unique_ptr<Peer> owner = Peer::make(argc > 1 ? argv[1] : "local");
+	std::unique_ptr<Peer> owner;
 	int code;
 
+	if (argc == 3 && std::strcmp(argv[1], "serve") == 0)
+		return serve(argv[2]);
+	owner = Peer::make(argc > 1 ? argv[1] : "local");
 	if (!owner)
 		return 1;
 	peer = owner.get();

@@ -44,6 +44,7 @@ public class TestJar {
     private static void works() throws Exception {
         Ended ended = java(folder("java/libvirtualization.jar",
                 "lib/libavf_jni.so", "lib/libvirtualization.so.0",
+                "lib/libvirtualization-binder.so.0",
                 "libexec/libvirtualization/avf-vmm"), List.of());
         Check.equal(0, ended.code);
         Check.that(ended.out.contains("AVF is supported\nfeature: true"),

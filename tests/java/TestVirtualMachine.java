@@ -118,6 +118,7 @@ public class TestVirtualMachine {
         try (VirtualMachineDescriptor descriptor = vm.toDescriptor()) {
             descriptor.writeToParcel(parcel, 0);
         }
+        parcel.setDataPosition(0);
         VirtualMachineDescriptor read = VirtualMachineDescriptor.CREATOR
                 .createFromParcel(parcel);
         VirtualMachine copy = manager.importFromDescriptor("copy", read);

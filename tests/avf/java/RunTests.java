@@ -252,6 +252,7 @@ class RunTests {
         try (VirtualMachineDescriptor descriptor = vm.toDescriptor()) {
             descriptor.writeToParcel(parcel, 0);
         }
+        parcel.setDataPosition(0);
         return VirtualMachineDescriptor.CREATOR.createFromParcel(parcel);
     }
 

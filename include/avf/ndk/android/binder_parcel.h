@@ -255,6 +255,22 @@ binder_status_t AParcel_readBoolArray(const AParcel *parcel, void *array_data,
 				      AParcel_boolArrayAllocator allocator,
 				      AParcel_boolArraySetter setter);
 
+/* ---- ours: for languages whose stubs write the interface's name -----------
+ */
+
+/**
+ * As AIBinder_prepareTransaction(), for an object of any class or none:
+ * *@ret_in is empty. Errors: STATUS_NO_MEMORY.
+ */
+binder_status_t AvfBinder_prepareTransaction(AIBinder *binder,
+					     AParcel **ret_in);
+
+/** Ask an object for the name of its interface, as AParcel_readString() reads
+ * it. Blocks as a call does. Errors: those of AIBinder_transact() and of
+ * AParcel_readString(). */
+binder_status_t AvfBinder_readDescriptor(AIBinder *binder, void *string_data,
+					 AParcel_stringAllocator allocator);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif

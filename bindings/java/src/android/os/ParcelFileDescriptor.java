@@ -1,5 +1,6 @@
 package android.os;
 
+import avf.internal.Binders;
 import avf.internal.Handle;
 import avf.internal.Native;
 
@@ -12,7 +13,20 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /** A file descriptor with an owner: closed once, at the latest by the GC. */
-public class ParcelFileDescriptor implements Closeable {
+public class ParcelFileDescriptor implements Parcelable, Closeable {
+    public static final Creator<ParcelFileDescriptor> CREATOR =
+            new Creator<ParcelFileDescriptor>() {
+                @Override
+                public ParcelFileDescriptor createFromParcel(Parcel in) {
+                    return adoptFd(Binders.readFdBody(in.pointer()));
+                }
+
+                @Override
+                public ParcelFileDescriptor[] newArray(int size) {
+                    return new ParcelFileDescriptor[size];
+                }
+            };
+
     private static final String CLOSED = "Already closed";
 
     private final Handle handle;
@@ -63,6 +77,22 @@ public class ParcelFileDescriptor implements Closeable {
     @Override
     public void close() {
         handle.close();
+    }
+
+    @Override
+    public int describeContents() {
+        return CONTENTS_FILE_DESCRIPTOR;
+    }
+
+    /** A duplicate goes into the parcel; what a method returns is closed. */
+    @Override
+    public void writeToParcel(Parcel dest, int flags) {
+        int status = Binders.writeFdBody(dest.pointer(), getFd());
+        if (status != Binders.STATUS_OK)
+            throw new IllegalStateException("the descriptor cannot be sent: "
+                    + Binders.statusName(status));
+        if ((flags & PARCELABLE_WRITE_RETURN_VALUE) != 0)
+            close();
     }
 
     /** Closes the descriptor with the stream. */

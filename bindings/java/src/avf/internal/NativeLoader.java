@@ -5,7 +5,7 @@ import java.net.URISyntaxException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Finds libavf_jni.so, which finds libvirtualization.so.0 beside itself. */
+/** Finds libavf_jni.so, which finds the C libraries beside itself. */
 final class NativeLoader {
     private static final String FILE = "libavf_jni.so";
 

@@ -2,7 +2,9 @@ package android.system.virtualmachine;
 
 import android.os.IBinder;
 import android.os.ParcelFileDescriptor;
+import android.os.RemoteException;
 
+import avf.RpcSession;
 import avf.internal.EventRecord;
 import avf.internal.Handle;
 import avf.internal.Native;
@@ -282,17 +284,29 @@ public class VirtualMachine implements AutoCloseable {
             throw new IllegalArgumentException("Bad port " + port);
     }
 
-    /** There is no RPC yet: it always fails. */
+    /** The root object of an RPC binder server in the VM. Blocks. */
     public IBinder connectToVsockServer(long port)
             throws VirtualMachineException {
+        VirtualMachineException[] why = new VirtualMachineException[1];
         checkPort(port);
-        int status = getStatus();
-        if (status == STATUS_DELETED)
-            throw new VirtualMachineException("VM has been deleted");
-        if (status != STATUS_RUNNING)
-            throw new VirtualMachineException("VM is not in running state");
-        throw new VirtualMachineException("Failed to connect to vsock "
-                + "server: this library has no RPC; use connectVsock()");
+        try (RpcSession session = new RpcSession(0, false)) {
+            return session.connect(() -> connectedFd(port, why));
+        } catch (RemoteException e) {
+            if (why[0] != null)
+                throw why[0];
+            throw new VirtualMachineException(
+                    "Failed to connect to vsock server: " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private int connectedFd(long port, VirtualMachineException[] why) {
+        try {
+            return connectVsock(port).detachFd();
+        } catch (VirtualMachineException e) {
+            why[0] = e;
+            return -1;
+        }
     }
 
     public VirtualMachineDescriptor toDescriptor()

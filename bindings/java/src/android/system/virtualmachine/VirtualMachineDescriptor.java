@@ -69,9 +69,10 @@ public final class VirtualMachineDescriptor
         try {
             for (int file : FILES) {
                 int fd = Native.avf_descriptor_get_fd(pointer, file);
-                dest.writeParcelFileDescriptor(fd < 0
-                        ? ParcelFileDescriptor.adoptFd(-1)
-                        : ParcelFileDescriptor.fromFd(fd));
+                try (ParcelFileDescriptor copy = fd < 0 ? null
+                        : ParcelFileDescriptor.fromFd(fd)) {
+                    dest.writeParcelFileDescriptor(copy);
+                }
             }
         } catch (IOException e) {
             throw new IllegalStateException(e);
