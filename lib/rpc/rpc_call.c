@@ -20,10 +20,30 @@ static void delete_parcel(AParcel **parcel)
 /* ---- paying references ------------------------------------------------------
  */
 
+/* Pay on @conn. What the peer does not take at once is owed: a server that
+ * waited for a client to read would not serve it meanwhile, and the client
+ * reads when it is served. */
+static binder_status_t pay_on(struct rpc_session *session,
+			      struct rpc_conn *conn, uint64_t address,
+			      uint64_t amount)
+{
+	uint32_t part;
+	binder_status_t rc;
+
+	for (; amount > 0; amount -= part) {
+		part = (uint32_t)MIN(amount, UINT32_MAX);
+		rc = rpc_frame_write_dec_strong(conn, address, part);
+		if (rc == STATUS_WOULD_BLOCK)
+			rpc_table_owe(&session->table, address, amount);
+		if (rc != STATUS_OK)
+			return rc;
+	}
+	return STATUS_OK;
+}
+
 void rpc_pay(struct rpc_session *session, uint64_t address, uint64_t amount)
 {
 	struct rpc_conn *conn;
-	uint32_t part;
 	binder_status_t rc;
 
 	rc = rpc_pool_get(session, RPC_USE_REFCOUNT, &conn);
@@ -31,22 +51,39 @@ void rpc_pay(struct rpc_session *session, uint64_t address, uint64_t amount)
 		rpc_table_owe(&session->table, address, amount);
 	if (rc != STATUS_OK)
 		return;
-	for (; rc == STATUS_OK && amount > 0; amount -= part) {
-		part = (uint32_t)MIN(amount, UINT32_MAX);
-		rc = rpc_frame_write_dec_strong(conn, address, part);
-	}
+	rc = pay_on(session, conn, address, amount);
 	rpc_pool_put(session, conn);
-	if (rc != STATUS_OK)
+	if (rc != STATUS_OK && rc != STATUS_WOULD_BLOCK)
 		rpc_session_end(session);
 }
 
-/* Pay what could not be paid where it arose, now that there is a way. */
-static void pay_owed(struct rpc_session *session)
+/* Pay on @conn what could not be paid where it arose. */
+static binder_status_t pay_owed(struct rpc_session *session,
+				struct rpc_conn *conn)
 {
 	uint64_t address, amount;
+	binder_status_t rc = STATUS_OK;
 
-	while (rpc_table_take_owed(&session->table, &address, &amount))
-		rpc_pay(session, address, amount);
+	while (rc == STATUS_OK &&
+	       rpc_table_take_owed(&session->table, &address, &amount))
+		rc = pay_on(session, conn, address, amount);
+	return rc == STATUS_WOULD_BLOCK ? STATUS_OK : rc;
+}
+
+/* The same until there is something to read. */
+static binder_status_t pay_while_idle(struct rpc_session *session,
+				      struct rpc_conn *conn)
+{
+	bool readable = false;
+	binder_status_t rc = STATUS_OK;
+
+	while (rc == STATUS_OK && !readable &&
+	       rpc_table_owes(&session->table)) {
+		rc = pay_owed(session, conn);
+		if (rc == STATUS_OK && rpc_table_owes(&session->table))
+			rc = rpc_conn_wait(conn, &readable);
+	}
+	return rc;
 }
 
 /* Pay for the target of a call that has run, as soon as it has. */
@@ -270,9 +307,9 @@ void rpc_serve(struct rpc_session *session, struct rpc_conn *conn)
 
 	conn->deadline_ns = 0; /* a peer may be idle for ever */
 	while (rc == STATUS_OK) {
-		rc = serve_one(session, conn, &eof);
+		rc = pay_while_idle(session, conn);
 		if (rc == STATUS_OK)
-			pay_owed(session);
+			rc = serve_one(session, conn, &eof);
 	}
 	/* a client that closes one of several connections may do that; a
 	 * server that does is gone */
@@ -364,12 +401,31 @@ static binder_status_t exchange(struct rpc_session *session,
 		rc = await_reply(session, conn, &status, ret_out);
 	conn->deadline_ns = deadline;
 	conn->allow_nested = nested;
-	pay_owed(session);
+	if (rc == STATUS_OK)
+		rc = pay_owed(session, conn);
 	rpc_pool_put(session, conn);
 	if (rc == STATUS_OK)
 		return status;
 	rpc_session_end(session);
 	return rc == STATUS_TIMED_OUT ? rc : STATUS_DEAD_OBJECT;
+}
+
+void rpc_drain_idle(struct rpc_session *session)
+{
+	struct rpc_conn *conn;
+	bool nested;
+	binder_status_t rc = STATUS_OK;
+
+	while (rc == STATUS_OK &&
+	       (conn = rpc_pool_get_readable(session)) != NULL) {
+		nested = conn->allow_nested;
+		conn->allow_nested = false;
+		rc = rpc_frame_drain(session, conn);
+		conn->allow_nested = nested;
+		rpc_pool_put(session, conn);
+	}
+	if (rc != STATUS_OK)
+		rpc_session_end(session);
 }
 
 /* The wire's words for a call. Counts the target as sent. */

@@ -348,6 +348,8 @@ void ARpcSession_free(ARpcSession *handle)
 {
 	if (!handle)
 		return;
+	if (handle->session)
+		rpc_drain_idle(handle->session);
 	/* without objects nobody could ever use or end it */
 	if (handle->session && rpc_table_count(&handle->session->table) == 0)
 		rpc_session_end(handle->session);
@@ -456,7 +458,10 @@ uint32_t AvfRpcSession_getProtocolVersion(const ARpcSession *handle)
 
 size_t AvfRpcSession_countObjects(const ARpcSession *handle)
 {
-	return handle->session ? rpc_table_count(&handle->session->table) : 0;
+	if (!handle->session)
+		return 0;
+	rpc_drain_idle(handle->session);
+	return rpc_table_count(&handle->session->table);
 }
 
 void AvfRpcSession_shutdown(ARpcSession *handle, bool wait)

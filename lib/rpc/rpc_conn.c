@@ -254,6 +254,17 @@ binder_status_t rpc_conn_read_with_fds(struct rpc_conn *conn, void *bytes,
 	return rc;
 }
 
+binder_status_t rpc_conn_wait(struct rpc_conn *conn, bool *ret_readable)
+{
+	short events = POLLIN;
+	binder_status_t rc = STATUS_OK;
+
+	if (conn->end == conn->start)
+		rc = wait_for(conn, POLLIN | POLLOUT, &events);
+	*ret_readable = (events & ~POLLOUT) != 0;
+	return rc;
+}
+
 bool rpc_conn_readable(struct rpc_conn *conn)
 {
 	struct pollfd p = {.fd = conn->fd, .events = POLLIN};
@@ -329,7 +340,10 @@ binder_status_t rpc_conn_write(struct rpc_conn *conn, struct rpc_output *output,
 		rc = write_some(conn, first, output, &n);
 		if (rc != STATUS_OK)
 			return rc;
+		if (n == 0 && output->at_once)
+			return STATUS_WOULD_BLOCK;
 		if (n > 0) {
+			output->at_once = false; /* it has to be whole */
 			output->n_fds = 0;
 			advance(output, &first, n);
 			continue;

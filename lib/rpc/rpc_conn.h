@@ -69,6 +69,9 @@ binder_status_t rpc_conn_read_with_fds(struct rpc_conn *conn, void *bytes,
 				       size_t size, struct rpc_fds *ret_fds,
 				       bool *ret_eof);
 
+/** Wait until bytes can be read (*@ret_readable) or written. */
+binder_status_t rpc_conn_wait(struct rpc_conn *conn, bool *ret_readable);
+
 /** Bytes can be read now. */
 bool rpc_conn_readable(struct rpc_conn *conn);
 
@@ -78,6 +81,7 @@ struct rpc_output {
 	size_t n_parts;
 	const int *fds;
 	size_t n_fds;
+	bool at_once; /* STATUS_WOULD_BLOCK rather than wait for the start */
 };
 
 /**

@@ -135,11 +135,9 @@ binder_status_t rpc_frame_check(const struct rpc_session *session,
 	return STATUS_OK;
 }
 
-/* While a call cannot be written, the peer may be writing as well: take the
- * references that it pays. Nothing else can come here. */
-static binder_status_t drain(struct rpc_conn *conn, void *userdata)
+binder_status_t rpc_frame_drain(struct rpc_session *session,
+				struct rpc_conn *conn)
 {
-	struct rpc_session *session = userdata;
 	struct rpc_frame frame;
 	bool eof;
 	binder_status_t rc;
@@ -155,6 +153,13 @@ static binder_status_t drain(struct rpc_conn *conn, void *userdata)
 		rpc_frame_fini(&frame);
 	} while (rc == STATUS_OK && rpc_conn_readable(conn));
 	return rc;
+}
+
+/* While a call cannot be written, the peer may be writing as well: take the
+ * references that it pays. Nothing else can come here. */
+static binder_status_t drain(struct rpc_conn *conn, void *userdata)
+{
+	return rpc_frame_drain(userdata, conn);
 }
 
 static struct iovec part(const void *bytes, size_t size)
@@ -240,6 +245,7 @@ binder_status_t rpc_frame_write_dec_strong(struct rpc_conn *conn,
 		.parts = {part(&header, sizeof(header)),
 			  part(&body, sizeof(body))},
 		.n_parts = 2,
+		.at_once = true,
 	};
 
 	return rpc_conn_write(conn, &output, NULL, NULL);

@@ -53,8 +53,14 @@ binder_status_t rpc_frame_write_reply(struct rpc_session *session,
 				      struct rpc_conn *conn,
 				      binder_status_t status, AParcel *out);
 
+/** Also STATUS_WOULD_BLOCK, which ends nothing: the peer does not read now. */
 binder_status_t rpc_frame_write_dec_strong(struct rpc_conn *conn,
 					   uint64_t address, uint32_t amount);
+
+/** Read messages while there are some; only payments may come.
+ * Errors: STATUS_BAD_TYPE (something else came), those of reading. */
+binder_status_t rpc_frame_drain(struct rpc_session *session,
+				struct rpc_conn *conn);
 
 /** The peer pays: apply the body of RPC_DEC_STRONG. */
 void rpc_apply_dec_strong(struct rpc_session *session,

@@ -157,7 +157,8 @@ static void handshake(struct rpc_worker *worker, struct rpc_conn **conn)
 
 void rpc_server_run_worker(struct rpc_worker *worker)
 {
-	struct rpc_conn *conn = rpc_conn_new(worker->fd, false);
+	/* nothing is read ahead before it is known what may come */
+	struct rpc_conn *conn = rpc_conn_new(worker->fd, true);
 
 	if (conn)
 		handshake(worker, &conn);

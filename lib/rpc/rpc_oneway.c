@@ -29,6 +29,9 @@ static binder_status_t enqueue(struct rpc_table *table, struct rpc_node *node,
 	*link = call;
 	if (!call->next)
 		node->queue_tail = call;
+	/* another call on the object may have paid for this one as well */
+	call->keeps = node->received > node->n_kept;
+	node->n_kept += call->keeps ? 1 : 0;
 	node->n_queued++;
 	table->queued_bytes += call->frame.size;
 	table->queued_fds += call->frame.n_fds;
@@ -46,6 +49,7 @@ static struct rpc_oneway *dequeue(struct rpc_table *table,
 	node->queue = call->next;
 	if (!node->queue)
 		node->queue_tail = NULL;
+	node->n_kept -= call->keeps ? 1 : 0;
 	node->n_queued--;
 	table->queued_bytes -= call->frame.size;
 	table->queued_fds -= call->frame.n_fds;

@@ -101,6 +101,23 @@ binder_status_t rpc_pool_get(struct rpc_session *session, enum rpc_use use,
 	return rc;
 }
 
+struct rpc_conn *rpc_pool_get_readable(struct rpc_session *session)
+{
+	struct rpc_conn *conn;
+
+	(void)pthread_mutex_lock(&session->lock);
+	conn = session->ended ? NULL : session->outgoing;
+	while (conn && (conn->owned || !rpc_conn_readable(conn)))
+		conn = conn->next;
+	if (conn) {
+		conn->users++;
+		conn->owner = pthread_self();
+		conn->owned = true;
+	}
+	(void)pthread_mutex_unlock(&session->lock);
+	return conn;
+}
+
 /* Take @conn out of the list. */
 static void unlink_conn(struct rpc_conn **list, const struct rpc_conn *conn)
 {

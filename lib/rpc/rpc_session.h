@@ -87,6 +87,9 @@ binder_status_t rpc_pool_get(struct rpc_session *session, enum rpc_use use,
 			     struct rpc_conn **ret_conn);
 void rpc_pool_put(struct rpc_session *session, struct rpc_conn *conn);
 
+/** A free connection on which something has come, or NULL. */
+struct rpc_conn *rpc_pool_get_readable(struct rpc_session *session);
+
 /** Add a connection to call on. Takes @conn, also on failure.
  * Errors: STATUS_DEAD_OBJECT, STATUS_BAD_VALUE (there are @max). */
 binder_status_t rpc_pool_add_outgoing(struct rpc_session *session,
@@ -107,6 +110,10 @@ void rpc_pool_thread_ended(struct rpc_session *session, struct rpc_conn *conn);
 
 /** Serve @conn until it or the session ends, then free it. */
 void rpc_serve(struct rpc_session *session, struct rpc_conn *conn);
+
+/** Read what has come on connections that nobody uses: a client without
+ * threads of its own sees so what the server has paid. Does not block. */
+void rpc_drain_idle(struct rpc_session *session);
 
 /** Call the session itself: RPC_GET_*. The caller frees *@ret_out. */
 binder_status_t rpc_call_special(struct rpc_session *session, uint32_t code,

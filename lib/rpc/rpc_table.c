@@ -95,7 +95,8 @@ static struct rpc_node *add_node(struct rpc_table *table, uint64_t address,
  * whether the table has become empty by that. */
 static bool erase_if_settled(struct rpc_table *table, struct rpc_node *node)
 {
-	if (node->sent != 0 || node->received != 0)
+	if (node->sent != 0 || node->received != 0 || node->queue ||
+	    node->async_running)
 		return false;
 	tdelete(node, &table->by_address, compare_address);
 	tdelete(node, &table->by_binder, compare_binder);
@@ -345,7 +346,7 @@ uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 	/* the references of a remote object that was replaced are its heir's */
 	if (node && (!proxy || node->binder == proxy)) {
 		/* what waits for its turn keeps its reference */
-		amount = node->received - node->n_queued;
+		amount = node->received - node->n_kept;
 		node->received -= amount;
 		*ret_empty = erase_if_settled(table, node);
 	}
@@ -353,36 +354,56 @@ uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 	return amount;
 }
 
+static int compare_debt(const void *a, const void *b)
+{
+	const struct rpc_debt *x = a, *y = b;
+
+	return (x->address > y->address) - (x->address < y->address);
+}
+
 void rpc_table_owe(struct rpc_table *table, uint64_t address, uint64_t amount)
 {
 	struct rpc_debt *debt = calloc(1, sizeof(*debt));
+	struct rpc_debt **found;
 
 	if (!debt)
 		return; /* the peer keeps an object too long */
 	debt->address = address;
-	debt->amount = amount;
 	lock(table);
-	debt->next = table->debts;
-	table->debts = debt;
+	found = tsearch(debt, &table->debts, compare_debt);
+	if (found)
+		(*found)->amount += amount;
+	if (!found || *found != debt)
+		free(debt);
 	unlock(table);
+}
+
+bool rpc_table_owes(struct rpc_table *table)
+{
+	bool owes;
+
+	lock(table);
+	owes = table->debts != NULL;
+	unlock(table);
+	return owes;
 }
 
 bool rpc_table_take_owed(struct rpc_table *table, uint64_t *ret_address,
 			 uint64_t *ret_amount)
 {
-	struct rpc_debt *debt;
+	struct rpc_debt *debt = NULL;
 
 	lock(table);
-	debt = table->debts;
-	if (debt)
-		table->debts = debt->next;
+	if (table->debts) {
+		/* the root of the tree, as good as any */
+		debt = *(struct rpc_debt **)table->debts;
+		*ret_address = debt->address;
+		*ret_amount = debt->amount;
+		tdelete(debt, &table->debts, compare_debt);
+		free(debt);
+	}
 	unlock(table);
-	if (!debt)
-		return false;
-	*ret_address = debt->address;
-	*ret_amount = debt->amount;
-	free(debt);
-	return true;
+	return debt != NULL;
 }
 
 size_t rpc_table_count(struct rpc_table *table)

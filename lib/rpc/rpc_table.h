@@ -28,6 +28,7 @@ struct rpc_session;
 /* A oneway call whose turn has not come: rpc_oneway.c. */
 struct rpc_oneway {
 	struct rpc_oneway *next; /* ascending numbers */
+	bool keeps; /* the reference that came with it is not paid yet */
 	uint64_t number;
 	uint32_t code, flags;
 	struct parcel_frame frame; /* owned */
@@ -45,11 +46,11 @@ struct rpc_node {
 	struct rpc_oneway *queue; /* owned */
 	struct rpc_oneway *queue_tail;
 	size_t n_queued;
+	size_t n_kept; /* of them, those that keep a reference */
 };
 
 /* References that are to be paid. */
 struct rpc_debt {
-	struct rpc_debt *next;
 	uint64_t address, amount;
 };
 
@@ -60,7 +61,7 @@ struct rpc_table {
 	void *by_binder;  /* of addresses makes them slow */
 	size_t n_nodes;
 	size_t queued_bytes, queued_fds;
-	struct rpc_debt *debts; /* owned */
+	void *debts; /* a tree, too */
 	uint32_t next_id;
 	bool for_server; /* we are the session's server: immutable */
 	bool closed;     /* the session has ended */
@@ -111,6 +112,8 @@ uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 
 /** References that could not be paid because there was no connection. */
 void rpc_table_owe(struct rpc_table *table, uint64_t address, uint64_t amount);
+/** Whether there are any. */
+bool rpc_table_owes(struct rpc_table *table);
 /** Take one of them off the list. */
 bool rpc_table_take_owed(struct rpc_table *table, uint64_t *ret_address,
 			 uint64_t *ret_amount);

@@ -229,8 +229,10 @@ static binder_status_t do_meet(struct service *service, const AParcel *in)
 static binder_status_t do_wait_gate(struct service *service)
 {
 	pthread_mutex_lock(&service->lock);
+	service->n_waiting++;
 	while (!service->gate_open)
 		pthread_cond_wait(&service->changed, &service->lock);
+	service->n_waiting--;
 	pthread_mutex_unlock(&service->lock);
 	return STATUS_OK;
 }

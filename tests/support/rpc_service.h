@@ -16,12 +16,13 @@ struct service {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* guarded by @lock */
-	AIBinder *held; /* owned */
-	AIBinder *same; /* owned: one object for everybody */
-	int n_children; /* session objects that live */
-	bool gate_open; /* those who wait may go on */
-	size_t n_met;   /* that have arrived at the meeting, ever */
-	size_t wanted;  /* that meet */
+	AIBinder *held;   /* owned */
+	AIBinder *same;   /* owned: one object for everybody */
+	int n_children;   /* session objects that live */
+	bool gate_open;   /* those who wait may go on */
+	size_t n_waiting; /* at the gate */
+	size_t n_met;     /* that have arrived at the meeting, ever */
+	size_t wanted;    /* that meet */
 	int32_t queue[SERVICE_QUEUE];
 	size_t n_queued;
 	struct service *parent; /* of a session object: borrowed */
