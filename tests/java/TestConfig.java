@@ -122,6 +122,9 @@ public class TestConfig {
         Check.equal(0, vmm.getCapabilities()
                 & VirtualMachineManager.CAPABILITY_PROTECTED_VM);
         Check.equal(null, context.getSystemService(String.class));
+        Check.fails(IllegalStateException.class, "/dev/null", () ->
+                new LinuxContext(new java.io.File("/dev/null/x"))
+                        .getSystemService(VirtualMachineManager.class));
         Check.that(context.getSystemService(Context.VIRTUALIZATION_SERVICE)
                 == vmm, "by name");
         Check.equal(null, context.getSystemService("audio"));

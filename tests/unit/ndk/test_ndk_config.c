@@ -21,14 +21,8 @@ TestSuite(ndk_config, .init = make, .fini = destroy);
 
 Test(ndk_config, names)
 {
-	static const char *const bad[] = {"",
-					  "a/b",
-					  ".",
-					  "..",
-					  "a\xff"
-					  "b",
-					  "\xc0\x80",
-					  "line\n"};
+	static const char *const bad[] = {"",      "a/b",      ".",     "..",
+					  "a\xff", "\xc0\x80", "line\n"};
 	char longest[66];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -7,6 +7,7 @@ import android.os.Parcelable;
 import avf.internal.Handle;
 import avf.internal.Native;
 import avf.internal.NativeConstants;
+import avf.internal.NativeException;
 
 import java.io.IOException;
 
@@ -50,6 +51,9 @@ public final class VirtualMachineDescriptor
                 fds[i] = files[i].getFd();
             }
             Native.avf_descriptor_new(fds[0], fds[1], fds[2], fds[3], made);
+        } catch (NativeException e) {
+            throw new IllegalArgumentException("no descriptor of a VM: "
+                    + e.getMessage(), e);
         } finally {
             for (ParcelFileDescriptor file : files)
                 if (file != null)

@@ -39,8 +39,12 @@ public class VirtualMachineManager {
 
     private VirtualMachineManager(File dataDir) {
         long[] made = new long[1];
-        Native.avf_manager_new(dataDir == null ? null : dataDir.getPath(),
-                made);
+        try {
+            Native.avf_manager_new(dataDir == null ? null
+                    : dataDir.getPath(), made);
+        } catch (NativeException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
         handle = new Handle(made[0], Native::avf_manager_free,
                 "the manager is closed").cleanedWith(this);
     }
