@@ -18,10 +18,11 @@
 
 #include "jail/allocator.h"
 #include "jail/hole.h"
-#include "support/vm_harness.h"
+#include "vm/linux_vm.h"
 
-#define ECHO_PORT   5678U
 #define LISTEN_PORT 9000U
+/* where the tests find their own microguest */
+#define IMAGE_VARIABLE "AVF_TEST_TABLE_IMAGE"
 
 static const char *const role_names[] = {
 	[SANDBOX_MAIN] = "main",
@@ -49,11 +50,6 @@ static const struct {
 static const int silent[] = {SYS_exit,   SYS_exit_group, SYS_madvise,
 			     SYS_tgkill, SYS_getpid,     SYS_sendmsg,
 			     SYS_close};
-
-static bool is_emulated(void)
-{
-	return getenv("AVF_TEST_EMULATED") != NULL;
-}
 
 /* --- what VMs do -------------------------------------------------------- */
 
@@ -109,31 +105,111 @@ static void add_disks(avf_config *config)
 	(void)close(fd);
 }
 
-/* A payload VM whose microguest is the bare guest. */
-static avf_config *make_payload(const char *guest)
+/* A microguest whose kernel is a bare guest: once for all runs. */
+struct image {
+	char dir[32], kernel[48], initrd[48];
+};
+
+static void make_image(struct image *image)
 {
-	char dir[] = "/tmp/avf-table-XXXXXX", kernel[64], initrd[64];
+	(void)strcpy(image->dir, "/tmp/avf-table-XXXXXX");
+	CHECK(mkdtemp(image->dir) != NULL);
+	(void)snprintf(image->kernel, sizeof(image->kernel), "%s/kernel",
+		       image->dir);
+	(void)snprintf(image->initrd, sizeof(image->initrd), "%s/initrd",
+		       image->dir);
+	CHECK(symlink(vmt_path("guest/bare/devices.elf"), image->kernel) == 0);
+	CHECK(symlink(vmt_path("guest/bare/devices.elf"), image->initrd) == 0);
+	(void)setenv(IMAGE_VARIABLE, image->dir, 1);
+}
+
+static void remove_image(const struct image *image)
+{
+	(void)unlink(image->kernel);
+	(void)unlink(image->initrd);
+	(void)rmdir(image->dir);
+}
+
+static avf_config *make_payload(void)
+{
 	avf_config *config = NULL;
 
-	CHECK(mkdtemp(dir) != NULL);
-	(void)snprintf(kernel, sizeof(kernel), "%s/kernel", dir);
-	(void)snprintf(initrd, sizeof(initrd), "%s/initrd", dir);
-	CHECK(symlink(vmt_path("guest/bare/%s.elf", guest), kernel) == 0);
-	CHECK(symlink("/etc/hostname", initrd) == 0);
 	CHECK_OK(avf_config_new(AVF_CONFIG_PAYLOAD, &config));
-	CHECK_OK(avf_config_set_guest_image(config, dir));
+	CHECK_OK(avf_config_set_guest_image(config, getenv(IMAGE_VARIABLE)));
 	CHECK_OK(avf_config_set_package(
 		config, vmt_path("tests/packages/good.avfpkg")));
 	CHECK_OK(avf_config_set_payload_name(config, "none.so"));
-	CHECK_OK(avf_config_set_debug_level(config, AVF_DEBUG_LEVEL_FULL));
 	return config;
 }
 
+/* Whether the VMM is dead; only looks. */
+static bool has_ended(const struct run *r)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof(info));
+	return waitid(P_PID, (id_t)avf_vm_get_pid(r->vm), &info,
+		      WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	       info.si_pid != 0;
+}
+
+/* A payload listens when it has booted. To take events would reap. */
+static int connect_at_last(const struct run *r)
+{
+	int fd;
+
+	while (!has_ended(r)) {
+		if (avf_vm_connect(r->vm, ECHO_PORT, 1000, &fd) == 0)
+			return fd;
+	}
+	return -1;
+}
+
+/* The payload "echo", until it is told to quit. */
+static void use_payload(const struct run *r)
+{
+	char data[8] = "hello";
+	int fd = connect_at_last(r);
+
+	if (fd < 0)
+		return;
+	(void)!send(fd, data, 5, MSG_NOSIGNAL);
+	(void)!recv(fd, data, 5, MSG_WAITALL);
+	(void)shutdown(fd, SHUT_WR);
+	(void)!recv(fd, data, 1, 0);
+	(void)close(fd);
+	fd = connect_at_last(r);
+	if (fd < 0)
+		return;
+	(void)!send(fd, "quit\n", 5, MSG_NOSIGNAL);
+	(void)!recv(fd, data, 1, 0);
+	(void)close(fd);
+}
+
+/* The payload "dial", which connects to us. */
+static void answer_payload(const struct run *r)
+{
+	avf_listener *listener = NULL;
+	char data[64];
+	int fd;
+
+	if (avf_vm_listen(r->vm, LISTEN_PORT, &listener) < 0)
+		return;
+	if (avf_listener_accept(listener, VMT_PATIENCE_MS, &fd) == 0) {
+		(void)!recv(fd, data, strlen("hello from the guest\n"),
+			    MSG_WAITALL);
+		(void)!send(fd, "abc", 3, MSG_NOSIGNAL);
+		(void)!recv(fd, data, 3, MSG_WAITALL);
+		(void)close(fd);
+	}
+	avf_listener_free(listener);
+}
+
 static const struct scenario {
-	const char *guest;
+	const char *guest; /* a bare one; under emulation a payload */
 	void (*use)(const struct run *r);
 	bool payload, disks, two_cpus, piped;
-} scenarios[] = {
+} on_kvm[] = {
 	{.guest = "devices", .use = use_devices},
 	{.guest = "vsock", .use = use_echo, .piped = true},
 	{.guest = "blk", .disks = true},
@@ -141,14 +217,30 @@ static const struct scenario {
 	{.guest = "devices", .use = use_devices, .payload = true},
 };
 
+static const struct scenario on_qemu[] = {
+	{.guest = "echo", .use = use_payload, .payload = true},
+	{.guest = "dial", .use = answer_payload, .payload = true},
+};
+
+static const struct scenario *scenario(size_t i)
+{
+	if (is_emulated())
+		return i < ARRAY_SIZE(on_qemu) ? &on_qemu[i] : NULL;
+	return i < ARRAY_SIZE(on_kvm) ? &on_kvm[i] : NULL;
+}
+
+static avf_config *make_any(const struct scenario *s)
+{
+	if (is_emulated())
+		return linux_config("good", s->guest);
+	return s->payload ? make_payload() : vmt_bare_config(s->guest);
+}
+
 static avf_config *make_config(const struct scenario *s)
 {
-	avf_config *config =
-		s->payload ? make_payload(s->guest) : vmt_bare_config(s->guest);
+	avf_config *config = make_any(s);
 
-	if (is_emulated())
-		CHECK_OK(avf_config_set_acceleration(
-			config, AVF_ACCELERATION_EMULATION));
+	CHECK_OK(avf_config_set_debug_level(config, AVF_DEBUG_LEVEL_FULL));
 	if (s->disks)
 		add_disks(config);
 	if (s->two_cpus)
@@ -255,8 +347,8 @@ static bool is_shown(enum sandbox_role role, size_t row)
 	drop(role, row);
 	if (allocator_dies(role))
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
-		if (dies(&scenarios[i], &sandbox_table[row]))
+	for (size_t i = 0; scenario(i); i++) {
+		if (dies(scenario(i), &sandbox_table[row]))
 			return true;
 	}
 	return false;
@@ -299,14 +391,14 @@ static void all_end_well_without_a_hole(void)
 	siginfo_t ended;
 	struct run r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
-		CHECK(begin(&scenarios[i], &r));
-		if (scenarios[i].use)
-			scenarios[i].use(&r);
+	for (size_t i = 0; scenario(i); i++) {
+		CHECK(begin(scenario(i), &r));
+		if (scenario(i)->use)
+			scenario(i)->use(&r);
 		watch_end(&r, &ended, log, sizeof(log));
 		if (ended.si_code != CLD_EXITED || ended.si_status != 0)
 			vmt_fail(__FILE__, __LINE__, "%s: %d, %d",
-				 scenarios[i].guest, ended.si_code,
+				 scenario(i)->guest, ended.si_code,
 				 ended.si_status);
 		end(&r);
 	}
@@ -336,21 +428,28 @@ static void supervisor_needs_each_row(void)
 
 int main(int argc, char **argv)
 {
-	static const struct vmt_test on_kvm[] = {
+	static const struct vmt_test kvm_tests[] = {
 		{"all_end_well_without_a_hole", all_end_well_without_a_hole},
 		{"main_needs_each_row", main_needs_each_row},
 		{"vcpu_needs_each_row", vcpu_needs_each_row},
 		{"disk_needs_each_row", disk_needs_each_row},
 	};
-	static const struct vmt_test on_qemu[] = {
+	static const struct vmt_test qemu_tests[] = {
 		{"all_end_well_without_a_hole", all_end_well_without_a_hole},
 		{"supervisor_needs_each_row", supervisor_needs_each_row},
 	};
+	struct image image;
+	int rc;
 
 	if (!is_emulated() && access("/dev/kvm", R_OK | W_OK) < 0)
 		vmt_skip_all("there is no usable /dev/kvm");
+	if (is_emulated() && !getenv("AVF_GUEST_IMAGE"))
+		vmt_skip_all("AVF_GUEST_IMAGE names no guest image");
 	(void)setenv("AVF_VMM", vmt_path("tests/rogue_vmm"), 1);
 	if (is_emulated())
-		return vmt_main(argc, argv, on_qemu, ARRAY_SIZE(on_qemu));
-	return vmt_main(argc, argv, on_kvm, ARRAY_SIZE(on_kvm));
+		return vmt_main(argc, argv, qemu_tests, ARRAY_SIZE(qemu_tests));
+	make_image(&image);
+	rc = vmt_main(argc, argv, kvm_tests, ARRAY_SIZE(kvm_tests));
+	remove_image(&image);
+	return rc;
 }

@@ -83,6 +83,7 @@ static void check_fd(pid_t pid, const char *name)
 		"anon_inode:kvm-vm",
 		"anon_inode:kvm-vcpu",
 		"anon_inode:[pidfd]",
+		"pidfd:[",
 		"/memfd:" /* disk, console, memory */};
 	char link[64];
 	const char *target;
@@ -281,15 +282,23 @@ static void no_guest_without_every_filter(void)
 /* A /dev/kvm for group KVM_GROUP, in a mount namespace of ours. */
 static bool give_kvm_to_group(void)
 {
+	char dir[] = "/tmp/avf-walls-XXXXXX", node[64];
 	struct stat st;
+	bool ok;
 
-	return stat("/dev/kvm", &st) == 0 && unshare(CLONE_NEWNS) == 0 &&
-	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("kvm", "/mnt", "tmpfs", 0, NULL) == 0 &&
-	       mknod("/mnt/kvm", S_IFCHR | 0660, st.st_rdev) == 0 &&
-	       chown("/mnt/kvm", 0, KVM_GROUP) == 0 &&
-	       chmod("/mnt/kvm", 0660) == 0 &&
-	       mount("/mnt/kvm", "/dev/kvm", NULL, MS_BIND, NULL) == 0;
+	if (!mkdtemp(dir) || stat("/dev/kvm", &st) < 0 ||
+	    unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	(void)snprintf(node, sizeof(node), "%s/kvm", dir);
+	ok = mount("kvm", dir, "tmpfs", 0, NULL) == 0 &&
+	     mknod(node, S_IFCHR | 0660, st.st_rdev) == 0 &&
+	     chown(node, 0, KVM_GROUP) == 0 && chmod(node, 0660) == 0 &&
+	     mount(node, "/dev/kvm", NULL, MS_BIND, NULL) == 0;
+	/* the device stays where it is bound to */
+	(void)umount2(dir, MNT_DETACH);
+	(void)rmdir(dir);
+	return ok;
 }
 
 static bool become_nobody(bool in_group)
