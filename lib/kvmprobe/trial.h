@@ -1,7 +1,7 @@
 /*
  * Trial guests: does this KVM run what a Linux kernel does in ring 0? Each
- * trial is a fresh VM of 1 MiB with one vCPU that runs a few instructions,
- * so that one that fails does not hide the next.
+ * trial is a few instructions for the one vCPU of a VM of 1 MiB. After one
+ * that fails comes a fresh VM, so that it does not hide the next.
  *
  * For processes with one thread: it uses the interval timer and SIGALRM.
  */

@@ -32,6 +32,10 @@ int trial_vm_new(int kvm_fd, const struct kvm_cpuid2 *cpuid,
 		 const struct trial *trial, struct trial_vm *ret_vm) MUST_CHECK;
 void trial_vm_fini(struct trial_vm *vm);
 
+/** The same VM, about to run @trial after one that ended well. x86-64 only. */
+int trial_vm_again(struct trial_vm *vm, const struct kvm_cpuid2 *cpuid,
+		   const struct trial *trial) MUST_CHECK;
+
 /** The one vCPU, with its shared page. */
 int trial_vm_add_vcpu(struct trial_vm *vm, int kvm_fd) MUST_CHECK;
 

@@ -85,6 +85,8 @@ static void write_memory(char *memory)
 	write_page_tables(memory);
 	write_gdt(memory);
 	write_idt(memory);
+	put64(memory, TRIAL_SCRATCH, 0);
+	put64(memory, TRIAL_SCRATCH + 8, 0);
 	memcpy(memory + TRIAL_CODE, trial_code,
 	       (size_t)(trial_code_end - trial_code));
 }
@@ -189,18 +191,50 @@ static int set_regs(int vcpu_fd, const struct trial *trial)
 	return 0;
 }
 
-static int init_vcpu(const struct trial_vm *vm, const struct kvm_cpuid2 *cpuid,
+static int set_state(const struct trial_vm *vm, const struct kvm_cpuid2 *cpuid,
 		     const struct trial *trial)
 {
-	int rc;
+	int rc = set_sregs(vm->vcpu_fd, cpuid, trial->ring3);
 
-	if (ioctl(vm->vcpu_fd, KVM_SET_CPUID2, cpuid) < 0)
-		return fail_errno("KVM_SET_CPUID2");
-	rc = set_sregs(vm->vcpu_fd, cpuid, trial->ring3);
 	if (rc < 0)
 		return rc;
 	rc = set_msrs(vm->vcpu_fd);
 	return rc < 0 ? rc : set_regs(vm->vcpu_fd, trial);
+}
+
+static int init_vcpu(const struct trial_vm *vm, const struct kvm_cpuid2 *cpuid,
+		     const struct trial *trial)
+{
+	if (ioctl(vm->vcpu_fd, KVM_SET_CPUID2, cpuid) < 0)
+		return fail_errno("KVM_SET_CPUID2");
+	return set_state(vm, cpuid, trial);
+}
+
+/*
+ * An access to a port is over only when the vCPU is entered again, and until
+ * then KVM may still write registers. This enters it without running a thing.
+ */
+static int finish_exit(const struct trial_vm *vm)
+{
+	int rc;
+
+	vm->run->immediate_exit = 1;
+	rc = ioctl(vm->vcpu_fd, KVM_RUN, 0);
+	vm->run->immediate_exit = 0;
+	if (rc == 0 || errno == EINTR)
+		return 0;
+	return fail_errno("KVM_RUN");
+}
+
+int trial_vm_again(struct trial_vm *vm, const struct kvm_cpuid2 *cpuid,
+		   const struct trial *trial)
+{
+	int rc = finish_exit(vm);
+
+	if (rc < 0)
+		return rc;
+	write_memory(vm->memory);
+	return set_state(vm, cpuid, trial);
 }
 
 static int add_memory(struct trial_vm *vm)

@@ -31,6 +31,15 @@ struct result {
 	char why[80];
 };
 
+/* Where trials run: one VM for all that end well, since making and freeing
+ * one takes longer than the trials. One that did not is not used again. */
+struct trial_host {
+	int kvm_fd;                     /* borrowed */
+	const struct kvm_cpuid2 *cpuid; /* borrowed */
+	bool has_vm;
+	struct trial_vm vm;
+};
+
 struct needed {
 	struct trial trial;
 	/* Only tried when the CPUID bit is there; 0: always. */
@@ -110,16 +119,34 @@ static void run_vm(const struct trial_vm *vm, struct result *ret_result)
 	trial_alarm_set(false);
 }
 
-static int run_trial(int kvm_fd, const struct kvm_cpuid2 *cpuid,
-		     const struct trial *trial, struct result *ret_result)
+static void drop_vm(struct trial_host *host)
 {
-	struct trial_vm vm;
-	int rc = trial_vm_new(kvm_fd, cpuid, trial, &vm);
+	if (host->has_vm)
+		trial_vm_fini(&host->vm);
+	host->has_vm = false;
+}
+
+static int prepare_vm(struct trial_host *host, const struct trial *trial)
+{
+	int rc;
+
+	if (host->has_vm)
+		return trial_vm_again(&host->vm, host->cpuid, trial);
+	rc = trial_vm_new(host->kvm_fd, host->cpuid, trial, &host->vm);
+	host->has_vm = rc == 0;
+	return rc;
+}
+
+static int run_trial(struct trial_host *host, const struct trial *trial,
+		     struct result *ret_result)
+{
+	int rc = prepare_vm(host, trial);
 
 	if (rc < 0)
 		return rc;
-	run_vm(&vm, ret_result);
-	trial_vm_fini(&vm);
+	run_vm(&host->vm, ret_result);
+	if (!ret_result->done)
+		drop_vm(host);
 	return 0;
 }
 
@@ -136,16 +163,15 @@ static void note_failure(struct trial_report *report, const char *name,
 
 /* The fastest of some tries, unless one is fast enough: the host may have been
  * busy with something else. */
-static int run_loop(int kvm_fd, const struct kvm_cpuid2 *cpuid,
-		    const struct trial *trial, uint64_t enough_ns,
-		    struct result *ret_result)
+static int run_loop(struct trial_host *host, const struct trial *trial,
+		    uint64_t enough_ns, struct result *ret_result)
 {
 	struct result r;
 	int rc;
 
 	memset(ret_result, 0, sizeof(*ret_result));
 	for (int i = 0; i < LOOP_TRIES; i++) {
-		rc = run_trial(kvm_fd, cpuid, trial, &r);
+		rc = run_trial(host, trial, &r);
 		if (rc < 0)
 			return rc;
 		if (i == 0 || (r.done && r.ns < ret_result->ns))
@@ -156,18 +182,17 @@ static int run_loop(int kvm_fd, const struct kvm_cpuid2 *cpuid,
 	return 0;
 }
 
-static int measure_speed(int kvm_fd, const struct kvm_cpuid2 *cpuid,
-			 struct trial_report *report)
+static int measure_speed(struct trial_host *host, struct trial_report *report)
 {
 	struct trial trial = {"loop", trial_loop, false, SHORT_LOOP};
 	struct result r;
-	int rc = run_loop(kvm_fd, cpuid, &trial, LONG_LOOP_NS, &r);
+	int rc = run_loop(host, &trial, LONG_LOOP_NS, &r);
 
 	if (rc < 0)
 		return rc;
 	if (r.done && r.ns < LONG_LOOP_NS) {
 		trial.rounds = LONG_LOOP;
-		rc = run_loop(kvm_fd, cpuid, &trial, ENOUGH_NS, &r);
+		rc = run_loop(host, &trial, ENOUGH_NS, &r);
 		if (rc < 0)
 			return rc;
 	}
@@ -208,16 +233,15 @@ static int get_cpuid(int kvm_fd, struct kvm_cpuid2 **ret_cpuid)
 	return 0;
 }
 
-static int run_all(int kvm_fd, const struct kvm_cpuid2 *cpuid,
-		   struct trial_report *report)
+static int run_all(struct trial_host *host, struct trial_report *report)
 {
 	struct result r;
-	int rc = measure_speed(kvm_fd, cpuid, report);
+	int rc = measure_speed(host, report);
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(all_needed); i++) {
-		if (!is_wanted(&all_needed[i], cpuid))
+		if (!is_wanted(&all_needed[i], host->cpuid))
 			continue;
-		rc = run_trial(kvm_fd, cpuid, &all_needed[i].trial, &r);
+		rc = run_trial(host, &all_needed[i].trial, &r);
 		if (rc == 0 && !r.done)
 			note_failure(report, all_needed[i].trial.name, &r);
 	}
@@ -229,14 +253,17 @@ int trial_run_all(int kvm_fd, struct trial_report *ret_report)
 	struct sigaction before;
 	CLEANUP(free_p) struct kvm_cpuid2 *cpuid = NULL;
 	struct trial_report report = {0};
+	struct trial_host host = {.kvm_fd = kvm_fd};
 	int rc = get_cpuid(kvm_fd, &cpuid);
 
 	if (rc < 0)
 		return rc;
+	host.cpuid = cpuid;
 	rc = trial_alarm_install(&before);
 	if (rc < 0)
 		return rc;
-	rc = run_all(kvm_fd, cpuid, &report);
+	rc = run_all(&host, &report);
+	drop_vm(&host);
 	(void)sigaction(SIGALRM, &before, NULL); /* as it was */
 	if (rc < 0)
 		return rc;
