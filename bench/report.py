@@ -162,6 +162,21 @@ def disk(t):
               text(t.ratio(ours, theirs), "{:.3f}"))
 
 
+def device(t):
+    t.head("The device models alone (this computer, us)", "what", "p10",
+           "p50", "p99")
+    for what, name in (
+            ("4 KiB read of what is in memory, kick to used entry",
+             "blk.at_once"),
+            ("the same where the disk's thread reads", "blk.thread"),
+            ("vsock, 64 bytes to the application and back",
+             "vsock.round_trip")):
+        t.row(what, *(t.value(f"device.{name}", "{:.1f}",
+                              lambda values, share=share:
+                              percentile(values, share))
+                      for share in (10, 50, 99)))
+
+
 def fleet(t, title):
     t.head(title, "VMs", "run() to first entry, p50", "p99",
            "run() to spawned, p50", "all have spoken", "PSS each, KiB")
@@ -276,6 +291,7 @@ def report(lab, host):
     steps(h, "Steps of a start (this computer's KVM, ms)",
           {"fleet1": "1 bare VM", "fleet10": "10 together"})
     fleet(h, "Bare VMs started together (this computer's KVM, ms)")
+    device(h)
     rows = goals(t, h)
     t.lines += h.lines
     t.lines += ["", "### Goals", ""]
