@@ -103,7 +103,7 @@ static int read_unit(struct reader *r, uint32_t *ret_unit)
 /* RFC 8259, section 7: above 0xffff as a pair of UTF-16 surrogates. */
 static int read_code(struct reader *r, uint32_t *ret_code)
 {
-	uint32_t high, low;
+	uint32_t high = 0, low = 0;
 	int rc = read_unit(r, &high);
 
 	if (rc < 0)

@@ -3,6 +3,7 @@
  * channels, named VMs and their descriptors, packages, the probe. After a
  * failure the same call works.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -240,11 +241,25 @@ static int new_manager(void)
 	return rc;
 }
 
-/* What was not made is not there, and can be made. */
+static unsigned int count_entries(const char *path)
+{
+	DIR *d = opendir(path);
+	unsigned int n = 0;
+
+	OOM_MUST(d);
+	while (readdir(d))
+		n++;
+	(void)closedir(d);
+	return n;
+}
+
+/* What was not made is not there, no part of it is, and it can be made. */
 static int made_later(avf_manager *manager, const avf_config *config)
 {
 	avf_vm *vm = NULL;
 
+	/* ".", ".." and the lock */
+	OOM_EXPECT(count_entries(path_of("data/vm-work")) <= 3);
 	OOM_EXPECT(avf_manager_get(manager, "one", &vm) == AVF_ERR_NOT_FOUND);
 	OOM_EXPECT(avf_manager_create(manager, "one", config, &vm) == 0);
 	avf_vm_free(vm);
