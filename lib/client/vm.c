@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/owner.h"
 #include "client/run_config.h"
+#include "config/config_text.h"
 #include "wire/wire.h"
 
 /* The VMM kills a guest that does not obey within 5 s. This is for a VMM
@@ -195,19 +196,13 @@ int vm_set_config(struct avf_vm *vm, const avf_config *config)
 	return 0;
 }
 
-/* A named VM runs under its own name, of which a VMM takes only so much; a
- * character of several bytes is not cut. */
+/* A named VM runs under its own name, of which a VMM takes only so much. */
 static int name_orders(const struct avf_vm *vm, struct vm_config *orders)
 {
 	const char *name = vm->backing->ops->name(vm);
-	size_t n = strnlen(name, AVF_MAX_NAME + 1);
 
-	if (n > AVF_MAX_NAME) {
-		for (n = AVF_MAX_NAME; (name[n] & 0xc0) == 0x80;)
-			n--;
-	}
 	free(orders->name);
-	orders->name = strndup(name, n);
+	orders->name = strndup(name, config_fit_text(name, AVF_MAX_NAME));
 	return orders->name ? 0 : fail(AVF_ERR_NO_MEMORY, "name of the VM");
 }
 

@@ -40,3 +40,15 @@ void config_show_text(const char *text, char *buf, size_t size)
 	}
 	buf[i] = '\0';
 }
+
+size_t config_fit_text(const char *text, size_t max)
+{
+	size_t n = strnlen(text, max + 1);
+
+	if (n <= max)
+		return n;
+	/* back to the start of the character that goes over the end */
+	for (n = max; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+		n--;
+	return n;
+}

@@ -19,3 +19,7 @@ int config_check_name(const char *name, const char *field,
 
 /** Copy @text with control characters as '?', cut to @size with its NUL. */
 void config_show_text(const char *text, char *buf, size_t size);
+
+/** How many bytes of @text, which is UTF-8, fit into @max of them without a
+ * character cut apart. */
+size_t config_fit_text(const char *text, size_t max);

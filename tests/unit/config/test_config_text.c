@@ -55,3 +55,27 @@ Test(config_text, shown_text_is_harmless)
 	config_show_text("x", shown, 1);
 	cr_expect_str_eq(shown, "");
 }
+
+Test(config_text, no_character_is_cut_apart)
+{
+	static const struct {
+		const char *text;
+		size_t max;
+		size_t fits;
+	} cuts[] = {
+		{"", 4, 0},
+		{"abc", 4, 3},
+		{"abcd", 4, 4},
+		{"abcde", 4, 4},
+		{"abc\xc3\xa4", 5, 5},
+		{"abc\xc3\xa4", 4, 3},
+		{"a\xf0\x9f\x98\x80", 4, 1},
+		{"\xf0\x9f\x98\x80", 3, 0},
+		/* not UTF-8, but no way out of it */
+		{"\x80\x80\x80", 2, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cuts); i++)
+		cr_expect_eq(config_fit_text(cuts[i].text, cuts[i].max),
+			     cuts[i].fits, "row %zu", i);
+}
