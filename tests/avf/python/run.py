@@ -1,7 +1,7 @@
 """Runs AVF's tests with pytest and says "ok NAME", "not ok NAME" or
 "skip NAME: REASON" of each, as scripts/run_tests.py wants it.
 
-usage: run.py [PYTEST-ARGUMENT...]      for instance -k NAME
+usage: run.py [FILE...] [PYTEST-ARGUMENT...]     for instance -k NAME
 """
 import os
 import pathlib
@@ -56,9 +56,12 @@ def main():
         return 77
     import pytest
     reporter = Reporter()
+    files = [str(HERE / each) for each in sys.argv[1:]
+             if each.endswith(".py")] or [str(HERE)]
+    options = [each for each in sys.argv[1:] if not each.endswith(".py")]
     code = pytest.main(["-p", "no:terminal", "-p", "no:cacheprovider",
-                        "-p", "no:randomly", "--rootdir", str(HERE),
-                        str(HERE), *sys.argv[1:]], plugins=[reporter])
+                        "--rootdir", str(HERE), *files, *options],
+                       plugins=[reporter])
     return 1 if reporter.failures or code not in (0, 1) else 0
 
 
