@@ -91,15 +91,15 @@ static const struct {
 	uint32_t data;         /* bytes that are really there */
 	uint16_t answer;
 } rows[] = {
-	{"source CID 0", {.src_cid = UINT64_MAX, .op = 5}, 0, SILENCE},
-	{"source CID of the host", {.src_cid = 2, .op = 5}, 0, SILENCE},
+	{"source CID 0", {.src_cid = UINT64_MAX, .op = 7}, 0, SILENCE},
+	{"source CID of the host", {.src_cid = 2, .op = 7}, 0, SILENCE},
 	{"source CID of another VM", {.src_cid = 43, .op = 1}, 0, SILENCE},
 	{"our CID with high bits",
-	 {.src_cid = VSOCK_GUEST_CID | 1ULL << 32, .op = 5},
+	 {.src_cid = VSOCK_GUEST_CID | 1ULL << 32, .op = 7},
 	 0,
 	 SILENCE},
-	{"to another VM", {.dst_cid = 43, .op = 5}, 0, SILENCE},
-	{"to the hypervisor's CID", {.dst_cid = 1, .op = 5}, 0, SILENCE},
+	{"to another VM", {.dst_cid = 43, .op = 7}, 0, SILENCE},
+	{"to the hypervisor's CID", {.dst_cid = 1, .op = 7}, 0, SILENCE},
 	{"type 2, seqpacket", {.type = 2, .op = 5}, 0, RESET},
 	{"type 0xffff", {.type = 0xffff, .op = 5}, 0, RESET},
 	{"operation 0", {.op = 0}, 0, RESET},

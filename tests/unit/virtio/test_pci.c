@@ -4,6 +4,9 @@
  */
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "support/echo_dev.h"
@@ -276,6 +279,39 @@ Test(virtio_pci, unplugged_with_a_kick_on_its_way)
 	cr_expect_eq(fake_guest_read(&g2, g2.common, 4), UINT32_MAX);
 	cr_expect_eq(n_free, 1);
 	n_free = 0;
+}
+
+/* Whoever unplugs a device does it on the loop, with a kick of that device
+ * later in the same batch of events. */
+static struct virtio_pci *doomed;
+
+static void unplug(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	loop_remove(&m.loop, source);
+	virtio_pci_free(doomed);
+	doomed = NULL;
+}
+
+Test(virtio_pci, unplugged_in_the_middle_of_a_batch)
+{
+	int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct echo_dev *e = echo_dev_new(&m.gm, 1);
+	struct loop_source source = {0};
+	struct fake_guest g2;
+
+	e->n_free = &n_free;
+	cr_assert_eq(virtio_pci_new(&e->dev, &m.pci, &m.loop, &m.hv.hv, NULL,
+				    &doomed),
+		     0);
+	fake_guest_init(&g2, &m, 2);
+	cr_assert_eq(loop_add(&m.loop, &source, fd, EPOLLIN, unplug), 0);
+	fake_guest_write(&g2, g2.notify, 0, 2);
+	fake_machine_run(&m);
+	cr_expect_null(doomed);
+	cr_expect_eq(n_free, 1);
+	n_free = 0;
+	(void)close(fd);
 }
 
 static const struct {
