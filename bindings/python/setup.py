@@ -53,6 +53,8 @@ class Build(build_py):
         for source, name in ((native, native.name),
                              (build / "lib/libvirtualization.so.0",
                               "lib/libvirtualization.so.0"),
+                             (build / "lib/libvirtualization-binder.so.0",
+                              "lib/libvirtualization-binder.so.0"),
                              (build / vmm, vmm)):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target / name)
@@ -65,6 +67,6 @@ class Binary(Distribution):
         return True
 
 
-setup(version=version(), packages=["avf"],
+setup(version=version(), packages=["avf", "avf.rpc"],
       package_data={"avf": ["py.typed", "*.pyi"]},
       distclass=Binary, cmdclass={"build_py": Build})

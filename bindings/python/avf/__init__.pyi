@@ -285,6 +285,9 @@ class Vm:
     async def connect_async(
         self, port: int, timeout: float | None = 30.0
     ) -> socket.socket: ...
+    def connect_rpc(
+        self, port: int, timeout: float | None = 30.0
+    ) -> Any: ...
     def listen(self, port: int) -> Listener: ...
 
 class Listener:

@@ -220,6 +220,13 @@ class Vm:
         sock.setblocking(False)
         return sock
 
+    def connect_rpc(self, port, timeout=CONNECT_TIMEOUT):
+        """The root object, an avf.rpc.Binder, of an RPC binder server in
+        the VM."""
+        from .rpc import Session
+        with Session() as session:
+            return session.connect(lambda: self.connect(port, timeout))
+
     def listen(self, port):
         """Take what this guest connects to the host's vsock port."""
         _check_port(port)

@@ -1,0 +1,240 @@
+"""How values of each AIDL type get into parcels and out of them."""
+import ctypes as c
+
+from ._native import (Allocator, EX_NONE, EX_SERVICE_SPECIFIC,
+                      EX_TRANSACTION_FAILED, STATUS_BAD_VALUE,
+                      STATUS_UNEXPECTED_NULL, RpcError, check, lib)
+from ._objects import Binder
+
+
+class AidlException(Exception):
+    """A method says that it failed: an exception of AIDL's list, by number
+    (EX_ILLEGAL_ARGUMENT is -3), or EX_SERVICE_SPECIFIC (-8) with an error
+    whose meaning the service defines."""
+
+    def __init__(self, code, message="", service_error=0):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.service_error = service_error
+
+
+class Number:
+    def __init__(self, name, kind, size, zero=0):
+        self.write_c = getattr(lib, f"AParcel_write{name}")
+        self.read_c = getattr(lib, f"AParcel_read{name}")
+        self.kind = kind
+        self.size = size    #: bytes at least
+        self.zero = zero
+
+    def default(self):
+        return self.zero
+
+    def write(self, parcel, value):
+        check(self.write_c(parcel, value))
+
+    def read(self, parcel):
+        value = self.kind()
+        check(self.read_c(parcel, c.byref(value)))
+        return value.value
+
+
+class Char(Number):
+    """One unit of UTF-16."""
+
+    def default(self):
+        return "\0"
+
+    def write(self, parcel, value):
+        super().write(parcel, ord(value))
+
+    def read(self, parcel):
+        return chr(super().read(parcel))
+
+
+def _read_bytes(read, parcel, size_of):
+    """What an allocator was asked to make room for, None for null."""
+    room = []
+
+    @Allocator
+    def make(_, length, where):
+        if length < 0:
+            room.append(None)
+            return True
+        room.append(c.create_string_buffer(max(length, 1)))
+        where[0] = c.addressof(room[0])
+        room.append(length)
+        return True
+
+    check(read(parcel, None, make))
+    return None if room[0] is None else room[0].raw[:size_of(room[1])]
+
+
+class String:
+    size = 4
+
+    def default(self):
+        return ""
+
+    def write(self, parcel, value):
+        data = None if value is None else value.encode("utf-8",
+                                                       "surrogatepass")
+        check(lib.AParcel_writeString(parcel, data,
+                                      -1 if data is None else len(data)))
+
+    def read(self, parcel):
+        # with its NUL
+        data = _read_bytes(lib.AParcel_readString, parcel, lambda n: n - 1)
+        return None if data is None else data.decode("utf-8",
+                                                     "surrogatepass")
+
+
+class Bytes:
+    """byte[]"""
+    size = 4
+
+    def default(self):
+        return b""
+
+    def write(self, parcel, value):
+        data = None if value is None else bytes(value)
+        check(lib.AParcel_writeByteArray(parcel, data,
+                                         -1 if data is None else len(data)))
+
+    def read(self, parcel):
+        return _read_bytes(lib.AParcel_readByteArray, parcel, lambda n: n)
+
+
+class Object:
+    size = 8
+
+    def default(self):
+        return None
+
+    def write(self, parcel, value):
+        pointer = None if value is None else value.as_binder()._pointer
+        check(lib.AParcel_writeStrongBinder(parcel, pointer))
+
+    def read(self, parcel):
+        pointer = c.c_void_p()
+        check(lib.AParcel_readStrongBinder(parcel, c.byref(pointer)))
+        return Binder._take(pointer.value)
+
+
+class File:
+    """An int. A received one is the caller's to close."""
+    size = 4
+
+    def default(self):
+        return None
+
+    def write(self, parcel, value):
+        fd = -1 if value is None else (
+            value if isinstance(value, int) else value.fileno())
+        check(lib.AParcel_writeParcelFileDescriptor(parcel, fd))
+
+    def read(self, parcel):
+        fd = c.c_int(-1)
+        check(lib.AParcel_readParcelFileDescriptor(parcel, c.byref(fd)))
+        return None if fd.value < 0 else fd.value
+
+
+class Array:
+    size = 4
+
+    def __init__(self, element, length=None):
+        self.element = element
+        self.length = length    #: of T[n]
+
+    def default(self):
+        return [self.element.default() for _ in range(self.length or 0)]
+
+    def write(self, parcel, value):
+        if value is None:
+            check(lib.AParcel_writeInt32(parcel, -1))
+            return
+        if self.length not in (None, len(value)):
+            raise ValueError(f"{len(value)} elements, must be {self.length}")
+        check(lib.AParcel_writeInt32(parcel, len(value)))
+        for each in value:
+            self.element.write(parcel, each)
+
+    def read(self, parcel):
+        n = INT.read(parcel)
+        if n == -1:
+            return None
+        left = (lib.AParcel_getDataSize(parcel)
+                - lib.AParcel_getDataPosition(parcel))
+        # a peer's length is believed as far as there are bytes for it
+        if n < 0 or n * self.element.size > left or \
+                self.length not in (None, n):
+            raise RpcError(STATUS_BAD_VALUE, f"an array of {n} elements")
+        return [self.element.read(parcel) for _ in range(n)]
+
+
+class NotNull:
+    def __init__(self, inner):
+        self.inner = inner
+        self.size = inner.size
+
+    def default(self):
+        return self.inner.default()
+
+    def _check(self, value):
+        if value is None:
+            raise RpcError(STATUS_UNEXPECTED_NULL)
+        return value
+
+    def write(self, parcel, value):
+        self.inner.write(parcel, self._check(value))
+
+    def read(self, parcel):
+        return self._check(self.inner.read(parcel))
+
+
+INT = Number("Int32", c.c_int32, 4)
+PLAIN = {
+    "boolean": Number("Bool", c.c_bool, 4, False),
+    "byte": Number("Byte", c.c_int8, 4),
+    "char": Char("Char", c.c_uint16, 4),
+    "int": INT,
+    "long": Number("Int64", c.c_int64, 8),
+    "float": Number("Float", c.c_float, 4, 0.0),
+    "double": Number("Double", c.c_double, 8, 0.0),
+    "String": String(),
+    "IBinder": Object(),
+    "ParcelFileDescriptor": File(),
+}
+#: what can be null
+NULLABLE = (String, Bytes, Object, File, Array)
+
+
+def write_status(parcel, error):
+    """How a method ended, at the head of what it returns."""
+    if error is None:
+        status = lib.AStatus_newOk()
+    elif error.code == EX_SERVICE_SPECIFIC:
+        status = lib.AStatus_fromServiceSpecificErrorWithMessage(
+            error.service_error, error.message.encode())
+    else:
+        status = lib.AStatus_fromExceptionCodeWithMessage(
+            error.code, error.message.encode())
+    try:
+        check(lib.AParcel_writeStatusHeader(parcel, status))
+    finally:
+        lib.AStatus_delete(status)
+
+
+def read_status(parcel):
+    status = c.c_void_p()
+    check(lib.AParcel_readStatusHeader(parcel, c.byref(status)))
+    try:
+        code = lib.AStatus_getExceptionCode(status)
+        if code == EX_TRANSACTION_FAILED:
+            raise RpcError(lib.AStatus_getStatus(status))
+        if code != EX_NONE:
+            raise AidlException(
+                code, lib.AStatus_getMessage(status).decode(),
+                lib.AStatus_getServiceSpecificError(status))
+    finally:
+        lib.AStatus_delete(status)
