@@ -78,7 +78,7 @@ const struct sandbox_rule sandbox_table[] = {
 	ANY(MAIN, getrandom, "virtio-rng"),
 	/* disks */
 	ANY(DISK, preadv, "reads of the image"),
-	IF(LOOPS, preadv2, EQUALS, 5, RWF_NOWAIT,
+	IF(MAIN, preadv2, EQUALS, 5, RWF_NOWAIT,
 	   "reads of the image that are in memory"),
 	ANY(DISK, pwritev, "writes of the image"),
 	ANY(DISK, fdatasync, "flushes of the image"),

@@ -51,7 +51,7 @@ static const struct {
 	{"ms", "fcntl", CHECK_EQUALS, 1, 0x4},
 	{"m", "getrandom", CHECK_NONE, 0, 0x0},
 	{"d", "preadv", CHECK_NONE, 0, 0x0},
-	{"ms", "preadv2", CHECK_EQUALS, 5, 0x8},
+	{"m", "preadv2", CHECK_EQUALS, 5, 0x8},
 	{"d", "pwritev", CHECK_NONE, 0, 0x0},
 	{"d", "fdatasync", CHECK_NONE, 0, 0x0},
 	{"v", "ioctl", CHECK_EQUALS, 1, 0xae80},
