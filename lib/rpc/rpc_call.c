@@ -135,12 +135,17 @@ static binder_status_t answer_special(struct rpc_session *session,
 				      uint32_t code, AParcel *out)
 {
 	size_t threads = session->settings.max_threads;
+	AIBinder *root;
+	binder_status_t rc;
 
 	switch (code) {
 	case RPC_GET_ROOT:
 		if (!session->is_server)
 			return STATUS_UNKNOWN_TRANSACTION;
-		return AParcel_writeStrongBinder(out, session->root);
+		root = rpc_session_root(session);
+		rc = AParcel_writeStrongBinder(out, root);
+		AIBinder_decStrong(root);
+		return rc;
 	case RPC_GET_MAX_THREADS:
 		return AParcel_writeInt32(out,
 					  (int32_t)MIN(threads, INT32_MAX));

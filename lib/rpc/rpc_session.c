@@ -137,6 +137,17 @@ void rpc_session_unref(struct rpc_session *session)
 	free(session);
 }
 
+AIBinder *rpc_session_root(struct rpc_session *session)
+{
+	AIBinder *root;
+
+	(void)pthread_mutex_lock(&session->lock);
+	root = session->root;
+	AIBinder_incStrong(root);
+	(void)pthread_mutex_unlock(&session->lock);
+	return root;
+}
+
 bool rpc_session_ended(struct rpc_session *session)
 {
 	bool ended;
@@ -178,6 +189,17 @@ static bool close_conns(struct rpc_session *session)
 	return first;
 }
 
+/* The root may keep objects of the peer, and these keep the session. */
+static void drop_root(struct rpc_session *session)
+{
+	AIBinder *root;
+
+	(void)pthread_mutex_lock(&session->lock);
+	root = TAKE_PTR(session->root);
+	(void)pthread_mutex_unlock(&session->lock);
+	AIBinder_decStrong(root);
+}
+
 void rpc_session_end(struct rpc_session *session)
 {
 	struct rpc_table_rest rest;
@@ -190,6 +212,7 @@ void rpc_session_end(struct rpc_session *session)
 	for (size_t i = 0; i < rest.n_proxies; i++)
 		object_announce_death(rest.proxies[i]);
 	rpc_table_rest_fini(&rest);
+	drop_root(session);
 	if (session->on_ended)
 		session->on_ended(session, session->userdata);
 	rpc_session_unref(session);

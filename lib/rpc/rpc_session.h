@@ -30,7 +30,6 @@ struct rpc_session {
 	bool is_server;
 	struct rpc_settings settings; /* with the version agreed on */
 	uint8_t id[RPC_SESSION_ID_SIZE];
-	AIBinder *root; /* owned by a server's session until it ends */
 
 	/** The session has ended; called once, on any thread. May be NULL. */
 	void (*on_ended)(struct rpc_session *session, void *userdata);
@@ -42,6 +41,7 @@ struct rpc_session {
 	pthread_cond_t changed; /* a connection is free, a thread has ended */
 	/* guarded by @lock */
 	bool ended;
+	AIBinder *root; /* owned by a server's session until it ends */
 	struct rpc_conn *outgoing; /* owned */
 	struct rpc_conn *incoming; /* owned by the threads that serve them */
 	size_t n_outgoing, n_incoming;
@@ -65,6 +65,8 @@ struct rpc_session *to_rpc_session(struct binder_session *base);
  * serves it.
  */
 void rpc_session_end(struct rpc_session *session);
+/** The root object with a reference, NULL: none, or it has ended. */
+AIBinder *rpc_session_root(struct rpc_session *session);
 bool rpc_session_ended(struct rpc_session *session);
 
 /** Wait until no thread but the calling one serves the session. */

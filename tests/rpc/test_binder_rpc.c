@@ -712,6 +712,18 @@ static void NullRoot(struct rpc_fixture *f)
 	unlink(path);
 }
 
+/* The root keeps an object of the client, which keeps the session, which must
+ * not keep the root. */
+static void RootThatKeepsItsClient(struct rpc_fixture *f)
+{
+	AIBinder *mine = service_new();
+
+	CHECK(f, service_hold(f->roots[0], mine) == STATUS_OK);
+	AIBinder_decStrong(mine);
+	AvfRpcSession_shutdown(f->sessions[0], true);
+	f->expect_dead = true;
+}
+
 static void SessionWithIncomingThreadpoolDoesntLeak(struct rpc_fixture *f)
 {
 	/* the fixture drops the root, and looks whether the threads end */
@@ -769,6 +781,7 @@ static const struct rpc_test tests[] = {
 	ALL(SingleDeathRecipientOnShutdown, .incoming = 1),
 	ALL(UnlinkDeathRecipient, .incoming = 1),
 	ALL(DeathRecipientFailsWithoutIncoming, .threads = 1),
+	ALL(RootThatKeepsItsClient, .threads = 1),
 	ALL(SessionWithIncomingThreadpoolDoesntLeak, .incoming = 3),
 	BARE(SeparateRootObject),
 	BARE(ConnectionFilter),
