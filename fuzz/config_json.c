@@ -1,7 +1,7 @@
 /*
  * Configurations as JSON, in a folder that has the files which they name.
  *
- * After a minute: cov: 263.
+ * After a minute: cov: 342.
  */
 #include "fuzz.h"
 

@@ -1,7 +1,7 @@
 /*
  * Answers and events of a QEMU that was taken over, in pieces.
  *
- * After a minute: cov: 103.
+ * After a minute: cov: 227.
  */
 #include "fuzz.h"
 

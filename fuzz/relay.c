@@ -2,7 +2,7 @@
  * Bytes of a QEMU that was taken over, on their way to a host that reads
  * slowly, late, or never.
  *
- * After a minute: cov: 144.
+ * After a minute: cov: 149.
  */
 #include "fuzz.h"
 
@@ -38,7 +38,8 @@ static void turn(struct rig *r)
 	FUZZ_ASSERT(loop_run_once(&r->loop, 0) == 0);
 }
 
-static void qemu_sends(struct rig *r, size_t size)
+/* Returns whether it all fitted. */
+static bool qemu_sends(struct rig *r, size_t size)
 {
 	unsigned char data[8192];
 	ssize_t n;
@@ -48,6 +49,7 @@ static void qemu_sends(struct rig *r, size_t size)
 	n = send(r->qemu, data, MIN(size, sizeof(data)),
 		 MSG_DONTWAIT | MSG_NOSIGNAL);
 	r->sent += n > 0 ? (uint64_t)n : 0;
+	return n == (ssize_t)MIN(size, sizeof(data));
 }
 
 /* What arrives is what was sent, in its order. */
@@ -82,7 +84,7 @@ static void act(struct rig *r, struct fuzz_input *in)
 
 	switch (action & 7) {
 	case 0:
-		qemu_sends(r, fuzz_u8(in) * 64U + 1);
+		(void)qemu_sends(r, fuzz_u8(in) * 64U + 1);
 		break;
 	case 1:
 		(void)host_reads(r, fuzz_u8(in) * 64U + 1);
@@ -100,8 +102,8 @@ static void act(struct rig *r, struct fuzz_input *in)
 		close_end(action & 8 ? &r->qemu : &r->host);
 		break;
 	case 6:
-		for (unsigned int i = 0; i < 64; i++)
-			qemu_sends(r, sizeof(buf));
+		while (qemu_sends(r, sizeof(buf)))
+			;
 		break;
 	default:
 		turn(r);

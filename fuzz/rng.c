@@ -1,7 +1,7 @@
 /*
  * The entropy device's queue.
  *
- * After a minute: cov: 274.
+ * After a minute: cov: 280.
  */
 #include "virtio_actions.h"
 
