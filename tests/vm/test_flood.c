@@ -68,7 +68,7 @@ static void run_to_the_end(enum flood flood, unsigned int rounds)
 
 static void serial_output(void)
 {
-	run_to_the_end(SERIAL, SERIAL_PAGES);
+	run_to_the_end(SERIAL, SERIAL_PAGES / 4);
 }
 
 static void ports_of_all_kinds(void)
