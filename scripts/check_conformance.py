@@ -72,6 +72,14 @@ def java_tests():
     return tests
 
 
+def check_suites():
+    """Both languages are registered with ctest, all of their files."""
+    lists = (TESTS / "CMakeLists.txt").read_text()
+    for suite in ("python ${run})", "java ${run} -Xcheck:jni AvfMain ${suites})"):
+        if f"avf_suite({suite}" not in lists:
+            problem(f"tests/avf/CMakeLists.txt has no avf_suite({suite}")
+
+
 def compare(python, java, features):
     for name in sorted(python.keys() | java.keys()):
         if name not in python or name not in java:
@@ -138,6 +146,7 @@ def check_sums(sums, fix):
 def main():
     features, missing = missing_features()
     python, java = python_tests(), java_tests()
+    check_suites()
     compare(python, java, features)
     rows, many = read_rows()
     for name in python.keys() - rows.keys():

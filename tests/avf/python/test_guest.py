@@ -93,19 +93,21 @@ def testConsoleInputSupported(guest):
     assert guest.readLineFromConsole() == "this is typed"
 
 
-def output_so_far(file):
-    """What is in the pipe, at least one byte."""
-    ready, _, _ = select.select([file], [], [], harness.PATIENCE)
-    assert ready
-    return os.read(file.fileno(), 65536)
+def read_until(file, text):
+    """Output comes on another way than "ready", and maybe later."""
+    seen = b""
+    while text not in seen:
+        ready, _, _ = select.select([file], [], [], harness.PATIENCE)
+        assert ready, seen
+        seen += os.read(file.fileno(), 65536)
 
 
 @avf_test
 def testMicrodroidBoots(guest):
     with guest.vm.console_output() as console:
-        assert output_so_far(console)
+        read_until(console, b"\n")
     with guest.vm.log_output() as log:
-        assert b"Hello Microdroid" in output_so_far(log)
+        read_until(log, b"Hello Microdroid")
     guest.writeToFile("a\tb\\c\n", "/data/file")
     assert guest.readFromFile("/data/file") == "a\tb\\c\n"
 
