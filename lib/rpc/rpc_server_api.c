@@ -1,4 +1,6 @@
 /* The interface of servers: binder_rpc_unstable.h. */
+#include <sys/socket.h>
+
 #include <linux/vm_sockets.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
