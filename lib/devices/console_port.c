@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "gmem/guest_access.h"
 
 /* Bytes that one turn moves for a queue before others get theirs. */
 #define TURN_BYTES (256U << 10)
@@ -38,7 +39,8 @@ static size_t deliver(struct console_port *port, const char *data, size_t size)
 	while (done < size && n > 0) {
 		if (port->received) {
 			n = MIN(size - done, sizeof(copy));
-			memcpy(copy, data + done, n);
+			if (guest_copy(copy, data + done, n) < 0)
+				return size; /* not ours to read: dropped */
 			port->received(port->userdata, copy, n);
 		} else {
 			n = sink_write(&port->out, data + done, size - done);

@@ -131,6 +131,8 @@ size_t sink_write(struct sink *sink, const void *data, size_t size)
 			done += (size_t)n;
 		else if (n < 0 && errno == EAGAIN && watch(sink) == 0)
 			return done;
+		else if (n < 0 && errno == EFAULT)
+			break; /* memory of the guest's alone: dropped */
 		else if (n == 0 || errno != EINTR)
 			give_up(sink); /* also if nobody would tell of room */
 	}

@@ -6,6 +6,7 @@
 #include "base/byteorder.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "gmem/guest_access.h"
 
 /* What one turn of the loop reads by itself; some 100 us of copying. */
 #define AT_ONCE_MAX (512U << 10) /* bytes */
@@ -70,10 +71,17 @@ static uint8_t *status_of(struct virtq_chain *c)
 	return (uint8_t *)last->iov_base + last->iov_len - 1;
 }
 
+/* A status that the guest does not let us write stays what it is: the request
+ * comes back all the same, and means nothing to it. */
+static void set_status(uint8_t *status, uint8_t value)
+{
+	(void)!guest_copy(status, &value, sizeof(value));
+}
+
 /* Answer at once. @written: bytes of data before the status. */
 static void answer(struct virtio_blk *blk, uint8_t status, uint32_t written)
 {
-	*status_of(&blk->chain) = status;
+	set_status(status_of(&blk->chain), status);
 	virtio_dev_push(&blk->dev, 0, blk->chain.head, written + 1);
 }
 
@@ -242,7 +250,8 @@ static void blk_done(void *userdata, struct disk_request *io)
 	struct blk_request *req = container_of(io, struct blk_request, io);
 	const uint32_t written = io->error ? 0 : req->data_written;
 
-	*req->status = io->error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+	set_status(req->status,
+		   io->error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
 	virtio_dev_push(&blk->dev, 0, req->head, written + 1);
 	blk->free_list[blk->n_free++] = req;
 }

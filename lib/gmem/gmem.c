@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/checked.h"
+#include "gmem/guest_access.h"
 
 void gmem_init(struct gmem *gm)
 {
@@ -117,8 +118,7 @@ int gmem_read(const struct gmem *gm, gpa_t gpa, void *data, size_t len)
 
 	if (rc < 0)
 		return rc;
-	memcpy(data, s.host, len);
-	return 0;
+	return guest_copy(data, s.host, len);
 }
 
 int gmem_write(const struct gmem *gm, gpa_t gpa, const void *data, size_t len)
@@ -128,8 +128,7 @@ int gmem_write(const struct gmem *gm, gpa_t gpa, const void *data, size_t len)
 
 	if (rc < 0)
 		return rc;
-	memcpy(s.host, data, len);
-	return 0;
+	return guest_copy(s.host, data, len);
 }
 
 static int map_le16(const struct gmem *gm, gpa_t gpa, uint16_t **ret_host)
@@ -154,13 +153,16 @@ static int map_le16(const struct gmem *gm, gpa_t gpa, uint16_t **ret_host)
 
 int gmem_load_le16(const struct gmem *gm, gpa_t gpa, uint16_t *ret_value)
 {
-	uint16_t *host;
+	uint16_t *host, raw;
 	int rc = map_le16(gm, gpa, &host);
 
 	if (rc < 0)
 		return rc;
 	/* pairs with the driver's release of the index it published */
-	*ret_value = le16toh(__atomic_load_n(host, __ATOMIC_ACQUIRE));
+	rc = guest_load16(host, &raw);
+	if (rc < 0)
+		return rc;
+	*ret_value = le16toh(raw);
 	return 0;
 }
 
@@ -172,6 +174,5 @@ int gmem_store_le16(const struct gmem *gm, gpa_t gpa, uint16_t value)
 	if (rc < 0)
 		return rc;
 	/* pairs with the driver's acquire: the ring entry is visible first */
-	__atomic_store_n(host, htole16(value), __ATOMIC_RELEASE);
-	return 0;
+	return guest_store16(host, htole16(value));
 }

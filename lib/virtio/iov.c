@@ -1,7 +1,6 @@
 /* Copying from and to the parts of a request. */
-#include <string.h>
-
 #include "base/checked.h"
+#include "gmem/guest_access.h"
 #include "virtio/queue.h"
 
 unsigned int iov_slice(const struct iovec *parts, unsigned int n,
@@ -38,7 +37,9 @@ size_t iov_read(const struct iovec *parts, unsigned int n, uint64_t offset,
 			continue;
 		}
 		(void)iov_slice(&parts[i], 1, offset, size - done, &piece);
-		memcpy((char *)data + done, piece.iov_base, piece.iov_len);
+		if (guest_copy((char *)data + done, piece.iov_base,
+			       piece.iov_len) < 0)
+			break;
 		done += piece.iov_len;
 		offset = 0;
 	}
@@ -57,8 +58,9 @@ size_t iov_write(const struct iovec *parts, unsigned int n, uint64_t offset,
 			continue;
 		}
 		(void)iov_slice(&parts[i], 1, offset, size - done, &piece);
-		memcpy(piece.iov_base, (const char *)data + done,
-		       piece.iov_len);
+		if (guest_copy(piece.iov_base, (const char *)data + done,
+			       piece.iov_len) < 0)
+			break;
 		done += piece.iov_len;
 		offset = 0;
 	}

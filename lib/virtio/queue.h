@@ -106,7 +106,8 @@ bool virtq_has_work(const struct virtq *vq);
 
 /**
  * Copy from or to a list of parts, starting @offset bytes into it. Returns
- * the number of bytes copied, less than @size when the list ends before.
+ * the number of bytes copied, less than @size when the list ends before, or
+ * the guest keeps memory in it to itself.
  */
 size_t iov_read(const struct iovec *parts, unsigned int n, uint64_t offset,
 		void *data, size_t size);
