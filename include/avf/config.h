@@ -221,8 +221,9 @@ AVF_EXPORT int avf_config_set_jail(avf_config *config,
 AVF_EXPORT enum avf_jail avf_config_get_jail(const avf_config *config);
 
 /**
- * AVF's setProtectedVm(). No host supports it yet: with true, validation
- * says so. Cannot fail otherwise.
+ * AVF's setProtectedVm(): the host cannot read the guest's memory. For arm64
+ * hosts with pKVM, see docs/protected-vms.md; with true on any other,
+ * validation says so. Cannot fail otherwise.
  */
 AVF_EXPORT int avf_config_set_protected(avf_config *config,
 					bool is_protected) AVF_CHECK;

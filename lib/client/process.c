@@ -1,13 +1,16 @@
 #include "client/process.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/cleanup.h"
 #include "client/spawn.h"
 #include "client/vmm_path.h"
@@ -70,6 +73,26 @@ int vmm_process_tell_owner(struct vmm_process *process)
 	rc = wire_send(process->control, WIRE_OWNER, NULL, 0, &epoll_fd, 1);
 	/* a VMM that has ended already is told by its end */
 	return rc == AVF_ERR_CLOSED ? 0 : rc;
+}
+
+/* The VMM cannot do it: a jail takes the privilege away. */
+int vmm_process_allow_locking(const struct vmm_process *process, uint64_t bytes)
+{
+	struct rlimit limit;
+
+	if (prlimit(process->pid, RLIMIT_MEMLOCK, NULL, &limit) < 0)
+		return fail_errno("limit of locked memory");
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= bytes)
+		return 0;
+	limit.rlim_cur = bytes;
+	limit.rlim_max = MAX(limit.rlim_max, limit.rlim_cur);
+	if (prlimit(process->pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
+		return 0;
+	return fail(AVF_ERR_LIMIT,
+		    "a protected VM locks its memory, %" PRIu64
+		    " MiB: raise the limit for locked memory (ulimit -l, or "
+		    "LimitMEMLOCK= of the service)",
+		    bytes >> 20);
 }
 
 static bool wait_for(struct vmm_process *p, int flags, struct vmm_exit *ret)

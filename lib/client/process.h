@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -34,6 +35,13 @@ int vmm_process_spawn(struct vmm_process *ret_process) MUST_CHECK;
  * lives and keeps copies of its descriptors. Does not block.
  */
 int vmm_process_tell_owner(struct vmm_process *process) MUST_CHECK;
+
+/**
+ * Let the VMM lock @bytes of memory. Errors: AVF_ERR_LIMIT when this process
+ * may not raise the limit so far.
+ */
+int vmm_process_allow_locking(const struct vmm_process *process,
+			      uint64_t bytes) MUST_CHECK;
 
 /** Whether it has ended; fills *@ret_exit then. Does not block. */
 bool vmm_process_reap(struct vmm_process *process, struct vmm_exit *ret_exit);

@@ -145,6 +145,10 @@ static int start(struct avf_vm *vm, const struct vm_config *orders)
 	rc = watch(vm, process.pidfd);
 	if (rc < 0)
 		return rc;
+	rc = vmm_process_allow_locking(&process,
+				       vm_config_locked_bytes(orders));
+	if (rc < 0)
+		return rc;
 	rc = run_config_send(orders, process.control);
 	return rc < 0 ? rc : vmm_process_tell_owner(&vm->process);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 
+#include "base/protected_vm.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
 
@@ -24,14 +25,15 @@ static uint64_t memory_bytes(const struct vm_config *vm)
 
 static int check_protected(const avf_config *config, avf_problems *problems)
 {
-	const struct vm_config *vm = &config->vm;
-	if (!vm->is_protected)
+	char reason[256];
+
+	if (!config->vm.is_protected ||
+	    protected_vm_possible("/dev/kvm", reason, sizeof(reason)))
 		return 0;
 	return problems_add(problems, "protected",
 			    "Protected VMs are not supported on this device. "
-			    "Nothing here keeps the guest's memory from the "
-			    "host; a VM that the host can read is not called "
-			    "protected");
+			    "%s",
+			    reason);
 }
 
 /* More than all of the host's memory can never work. Less may still be too

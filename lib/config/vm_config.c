@@ -4,6 +4,26 @@
 
 #include "base/cleanup.h"
 
+/* Of each disk, and of the four other devices. */
+#define BOUNCE_PER_DEVICE (2ULL << 20)
+#define BOUNCE_OTHERS     4U
+#define LOCK_SLACK        (1ULL << 20)
+
+uint64_t vm_config_bounce_bytes(const struct vm_config *config)
+{
+	if (!config->is_protected)
+		return 0;
+	return BOUNCE_PER_DEVICE * (BOUNCE_OTHERS + config->n_disks);
+}
+
+uint64_t vm_config_locked_bytes(const struct vm_config *config)
+{
+	if (!config->is_protected)
+		return 0;
+	return ((uint64_t)config->memory_mib << 20) +
+	       vm_config_bounce_bytes(config) + LOCK_SLACK;
+}
+
 void vm_config_init(struct vm_config *config)
 {
 	memset(config, 0, sizeof(*config));

@@ -62,6 +62,16 @@ struct vm_config {
 	uint32_t boot_timeout_ms; /* 0: the default */
 };
 
+/**
+ * Bytes of the pool that a protected VM shares with its devices, on top of the
+ * memory that the user asked for; 0 for others. AVF's rule.
+ */
+uint64_t vm_config_bounce_bytes(const struct vm_config *config);
+
+/** Bytes that the VMM must be allowed to lock: all of that, and a little for
+ * what comes with it; 0 for others. */
+uint64_t vm_config_locked_bytes(const struct vm_config *config);
+
 /** Defaults: raw, 256 MiB, one vCPU, KVM only, nothing set. */
 void vm_config_init(struct vm_config *config);
 

@@ -34,11 +34,9 @@ static unsigned int bits_of(uint64_t address)
 	return bits;
 }
 
-/*
- * A protected VM's memory is pinned, and pinned memory is charged to the
- * process. The limit is per process and the jail has no right to raise it.
- */
-static int allow_pinning(uint64_t size)
+/* A protected VM's memory is pinned, and pinned memory is charged to the
+ * process: a fault of the guest that goes beyond its limit would end the VM. */
+static int check_pinning(uint64_t size)
 {
 	struct rlimit limit;
 
@@ -46,16 +44,10 @@ static int allow_pinning(uint64_t size)
 		return fail_errno("RLIMIT_MEMLOCK");
 	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= size)
 		return 0;
-	limit.rlim_cur = size;
-	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < size)
-		limit.rlim_max = size;
-	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
-		return fail(AVF_ERR_LIMIT,
-			    "a protected VM locks its memory, %" PRIu64
-			    " MiB: raise the limit for locked memory (ulimit "
-			    "-l, or LimitMEMLOCK= of the service)",
-			    size >> 20);
-	return 0;
+	return fail(AVF_ERR_LIMIT,
+		    "a protected VM locks its memory, %" PRIu64
+		    " MiB, and the limit is %" PRIu64 " MiB",
+		    size >> 20, (uint64_t)limit.rlim_cur >> 20);
 }
 
 int kvm_arch_vm_type(int kvm_fd, const struct kvm_params *params,
@@ -75,7 +67,7 @@ int kvm_arch_vm_type(int kvm_fd, const struct kvm_params *params,
 	if (limit > 0)
 		type = KVM_VM_TYPE_ARM_IPA_SIZE(bits);
 	if (params->is_protected) {
-		rc = allow_pinning(params->memory_size);
+		rc = check_pinning(params->memory_size);
 		if (rc < 0)
 			return rc;
 		type |= VM_TYPE_PROTECTED;

@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/protected_vm.h"
 #include "kvmprobe/probe_arch.h"
 #include "kvmprobe/trial.h"
 
@@ -148,10 +149,11 @@ static void check_ring0(int kvm_fd, struct row *row)
 		say_trial(row, &report);
 }
 
-static void check_protected(int kvm_fd, struct row *row)
+static void check_protected(struct row *row)
 {
 	char reason[sizeof(row->reason)];
-	const bool can = probe_arch_protected(kvm_fd, reason, sizeof(reason));
+	const bool can =
+		protected_vm_possible(KVM_PROBE_DEVICE, reason, sizeof(reason));
 
 	say(row, can ? YES : NO, "", "%s", reason);
 }
@@ -183,7 +185,7 @@ static int write_rows(int kvm_fd, int out_fd)
 	struct row row;
 	int rc;
 
-	check_protected(kvm_fd, &row);
+	check_protected(&row);
 	rc = write_row(out_fd, "protected_vm", &row);
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(checks); i++) {
 		checks[i].check(kvm_fd, &row);

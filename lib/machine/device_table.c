@@ -23,6 +23,10 @@ static int attach(struct machine *m, struct virtio_dev *dev)
 		return fail(AVF_ERR_LIMIT, "more than %u devices",
 			    MACHINE_MAX_DEVICES);
 	}
+	/* of a protected VM's memory we may reach what it shares, and its
+	 * driver must know that (virtio 1.2, section 6) */
+	if (m->params.config->is_protected)
+		dev->features_offered |= VIRTIO_F_ACCESS_PLATFORM;
 	rc = virtio_pci_new(dev, &m->pci, m->params.loop, m->hv, m->params.log,
 			    &transport);
 	if (rc < 0)

@@ -17,11 +17,3 @@
 #define MACHINE_MMIO32_BASE 0x20000000ULL
 #define MACHINE_MMIO32_SIZE 0x10000000ULL
 #define MACHINE_RAM_BASE    0x80000000ULL
-
-/*
- * AVF's rule for the pool that a protected VM shares with its devices, on top
- * of the memory that the user asked for: so much for each disk, and for the
- * four other devices.
- */
-#define MACHINE_BOUNCE_PER_DEVICE 0x200000ULL
-#define MACHINE_BOUNCE_OTHERS     4U

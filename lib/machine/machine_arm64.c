@@ -16,17 +16,10 @@ struct platform {
 	struct machine_serial serial;
 };
 
-static uint64_t bounce_size(const struct vm_config *config)
-{
-	if (!config->is_protected)
-		return 0;
-	return MACHINE_BOUNCE_PER_DEVICE *
-	       (MACHINE_BOUNCE_OTHERS + config->n_disks);
-}
-
 uint64_t machine_memory_size(const struct vm_config *config)
 {
-	return ((uint64_t)config->memory_mib << 20) + bounce_size(config);
+	return ((uint64_t)config->memory_mib << 20) +
+	       vm_config_bounce_bytes(config);
 }
 
 uint64_t machine_memory_end(const struct vm_config *config)
@@ -88,7 +81,7 @@ int machine_arch_load(struct machine *m)
 		.gic_its = {HV_GIC_ITS_BASE, HV_GIC_ITS_SIZE},
 		.serial = {MACHINE_SERIAL_BASE, UART_16550_PORTS},
 		.serial_spi = MACHINE_SERIAL_LINE,
-		.bounce_size = bounce_size(m->params.config),
+		.bounce_size = vm_config_bounce_bytes(m->params.config),
 	};
 	struct boot_arm64_state state;
 	int rc;

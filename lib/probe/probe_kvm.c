@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "base/protected_vm.h"
 #include "base/cleanup.h"
 #include "probe/probe_cache.h"
 #include "probe/probe_run.h"
@@ -161,6 +162,18 @@ static void add_summary(struct avf_probe *probe)
 		  "KVM runs Linux guests");
 }
 
+/* A VM that the host can read is not called protected. */
+static void add_protected(struct avf_probe *probe, const struct probe_env *env)
+{
+	char path[PATH_MAX], reason[PROBE_REASON_SIZE];
+	bool can;
+
+	(void)snprintf(path, sizeof(path), "%s/dev/kvm", env->root);
+	can = protected_vm_possible(path, reason, sizeof(reason));
+	probe_add(probe, "protected_vm", can ? AVF_PROBE_YES : AVF_PROBE_NO, "",
+		  "%s", reason);
+}
+
 void probe_ask_kvm(struct avf_probe *probe, const struct probe_env *env)
 {
 	if (ask_device(probe, env))
@@ -168,8 +181,5 @@ void probe_ask_kvm(struct avf_probe *probe, const struct probe_env *env)
 	else
 		fill_gaps(probe, AVF_PROBE_NO, "there is no usable /dev/kvm");
 	add_summary(probe);
-	/* The only platform that could is arm64 with pKVM, for which there is
-	 * no port yet: a VM that the host can read is not called protected. */
-	probe_add(probe, "protected_vm", AVF_PROBE_NO, "",
-		  "KVM on x86-64 cannot keep the host out of a VM's memory");
+	add_protected(probe, env);
 }

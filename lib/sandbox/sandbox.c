@@ -81,17 +81,18 @@ static int lower_limit(__rlimit_resource_t resource, rlim_t max)
 }
 
 /* A core dump would hold the guest's memory. */
-static void set_limits(struct sandbox_report *report)
+static void set_limits(uint64_t locked_bytes, struct sandbox_report *report)
 {
 	int rc = 0;
 
 	if (lower_limit(RLIMIT_CORE, 0) < 0 ||
-	    lower_limit(RLIMIT_MEMLOCK, 0) < 0 ||
+	    lower_limit(RLIMIT_MEMLOCK, locked_bytes) < 0 ||
 	    lower_limit(RLIMIT_MSGQUEUE, 0) < 0 ||
 	    lower_limit(RLIMIT_NOFILE, MAX_OPEN_FILES) < 0)
 		rc = -1;
 	sandbox_add_result(report, "jail.limits", rc,
-			   "no core dump, no locked memory, 4096 open files");
+			   "no core dump, no memory locked but a "
+			   "protected guest's, 4096 open files");
 }
 
 /* Filters need it, so it is no matter of taste. */
@@ -116,7 +117,8 @@ static void use_one_arena(void)
 	(void)mallopt(M_ARENA_MAX, 1);
 }
 
-int sandbox_enter(bool child, struct sandbox_report *ret_report)
+int sandbox_enter(bool child, uint64_t locked_bytes,
+		  struct sandbox_report *ret_report)
 {
 	struct sandbox_report report = {.n_rows = 0};
 	int rc = renounce(&report);
@@ -124,7 +126,7 @@ int sandbox_enter(bool child, struct sandbox_report *ret_report)
 	if (rc < 0)
 		return rc;
 	use_one_arena();
-	set_limits(&report);
+	set_limits(locked_bytes, &report);
 	sandbox_namespaces(&report);
 	/* with Landlock nothing can be mounted any more */
 	sandbox_landlock(&report, child);

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -53,7 +54,8 @@ enum sandbox_role {
  * child process that it must be able to kill.
  * Errors: AVF_ERR_IO (privileges that could not be renounced).
  */
-int sandbox_enter(bool child, struct sandbox_report *ret_report) MUST_CHECK;
+int sandbox_enter(bool child, uint64_t locked_bytes,
+		  struct sandbox_report *ret_report) MUST_CHECK;
 
 /** Whether the row @what is SANDBOX_NO. */
 bool sandbox_lacks(const struct sandbox_report *report, const char *what);

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "gmem/guest_access.h"
 #include "guestlink/guestlink.h"
 #include "hv/kvm.h"
 #include "machine/machine.h"
@@ -101,6 +102,10 @@ int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 	if (!b)
 		return fail(AVF_ERR_NO_MEMORY, "KVM backend");
 	rc = kvm_install_kick_handler();
+	if (rc < 0)
+		return rc;
+	if (vmm->config.is_protected)
+		rc = guest_access_init();
 	if (rc < 0)
 		return rc;
 	rc = open_hv(&vmm->config, &params.hv);

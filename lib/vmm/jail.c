@@ -66,7 +66,8 @@ static int judge(struct vmm *vmm, const struct sandbox_report *report)
 int jail_enter(struct vmm *vmm, bool child)
 {
 	struct sandbox_report report;
-	int rc = sandbox_enter(child, &report);
+	int rc = sandbox_enter(child, vm_config_locked_bytes(&vmm->config),
+			       &report);
 
 	if (rc < 0)
 		return rc;
@@ -122,7 +123,7 @@ int jail_probe_main(int out_fd)
 	/* the words of avf_probe_state_name() */
 	static const char *const names[] = {"yes", "limited", "no"};
 	struct sandbox_report report;
-	int rc = sandbox_enter(false, &report);
+	int rc = sandbox_enter(false, 0, &report);
 
 	for (unsigned int i = 0; rc == 0 && i < report.n_rows; i++) {
 		const struct sandbox_row *row = &report.rows[i];

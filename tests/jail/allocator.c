@@ -94,7 +94,7 @@ static _Noreturn void perform_all(const struct moment *m,
 	struct sandbox_report report;
 	pthread_t thread;
 
-	if (sandbox_enter(false, &report) < 0)
+	if (sandbox_enter(false, 0, &report) < 0)
 		_exit(1);
 	if (m->prepare)
 		m->prepare();

@@ -59,7 +59,7 @@ static int filtered(enum sandbox_role role, int parent, int index)
 {
 	struct sandbox_report report;
 
-	if (sandbox_enter(false, &report) < 0 || sandbox_thread(role) < 0)
+	if (sandbox_enter(false, 0, &report) < 0 || sandbox_thread(role) < 0)
 		return BROKEN;
 	(void)misdeeds[index].attempt(parent);
 	return DONE;
@@ -113,7 +113,7 @@ static int unfiltered(int parent, int index)
 {
 	struct sandbox_report report;
 
-	if (sandbox_enter(false, &report) < 0)
+	if (sandbox_enter(false, 0, &report) < 0)
 		return BROKEN;
 	return misdeeds[index].attempt(parent) < 0 ? STOPPED : DONE;
 }
@@ -163,7 +163,7 @@ static int whole(int parent)
 	struct sandbox_report report;
 	char text[256];
 
-	if (sandbox_enter(false, &report) < 0)
+	if (sandbox_enter(false, 0, &report) < 0)
 		return BROKEN;
 	if (sandbox_say_lacking(&report, text, sizeof(text)) > 0) {
 		(void)fprintf(stderr, "lacking: %s\n", text);
@@ -201,7 +201,7 @@ static int without_namespaces(int parent, int arg)
 					   "jail.capabilities", "jail.filters"};
 	struct sandbox_report report;
 
-	if (!forbid_unshare() || sandbox_enter(false, &report) < 0)
+	if (!forbid_unshare() || sandbox_enter(false, 0, &report) < 0)
 		return BROKEN;
 	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
 		if (!sandbox_lacks(&report, lost[i]))

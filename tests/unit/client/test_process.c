@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,4 +129,44 @@ Test(process, a_program_that_is_none_is_an_error)
 {
 	cr_expect_eq(spawn("/nonexistent"), AVF_ERR_NOT_FOUND);
 	cr_expect_eq(spawn("/etc/passwd"), AVF_ERR_PERMISSION);
+}
+
+static uint64_t lockable(void)
+{
+	struct rlimit limit = {0};
+
+	cr_assert_eq(prlimit(process.pid, RLIMIT_MEMLOCK, NULL, &limit), 0);
+	return limit.rlim_cur;
+}
+
+/* As far as the hard limit goes anybody may, and only upwards. */
+Test(process, locked_memory_is_allowed)
+{
+	const struct rlimit before = {1 << 16, 1 << 20};
+
+	cr_assert_eq(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+	cr_assert_eq(spawn("/usr/bin/yes"), 0);
+	cr_expect_eq(vmm_process_allow_locking(&process, 0), 0);
+	cr_expect_eq(lockable(), 1 << 16);
+	cr_expect_eq(vmm_process_allow_locking(&process, 1 << 20), 0);
+	cr_expect_eq(lockable(), 1 << 20);
+	cr_expect_eq(vmm_process_allow_locking(&process, 1 << 18), 0);
+	cr_expect_eq(lockable(), 1 << 20);
+	vmm_process_fini(&process);
+}
+
+/* Beyond it takes a privilege. */
+Test(process, too_much_locked_memory)
+{
+	const struct rlimit before = {1 << 16, 1 << 16};
+
+	cr_assert_eq(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+	if (geteuid() == 0)
+		cr_assert_eq(setuid(65534), 0);
+	cr_assert_eq(spawn("/usr/bin/yes"), 0, "%s", error_record()->text);
+	cr_expect_eq(vmm_process_allow_locking(&process, 32 << 20),
+		     AVF_ERR_LIMIT);
+	cr_expect_not_null(strstr(error_record()->text, "32 MiB"));
+	cr_expect_eq(lockable(), 1 << 16);
+	vmm_process_fini(&process);
 }

@@ -347,3 +347,22 @@ Test(vm_config, too_much_is_refused)
 	cr_expect_eq(decode(buf, sizeof(good) - 1 + 17 * 7, 17),
 		     AVF_ERR_PROTOCOL, "a 17th disk");
 }
+
+/* AVF's rule for the pool of a protected VM: 2 MiB x (4 + disks). */
+Test(vm_config, memory_of_a_protected_vm)
+{
+	struct vm_config config;
+
+	vm_config_init(&config);
+	config.memory_mib = 100;
+	config.n_disks = 3;
+	cr_expect_eq(vm_config_bounce_bytes(&config), 0);
+	cr_expect_eq(vm_config_locked_bytes(&config), 0);
+	config.is_protected = true;
+	cr_expect_eq(vm_config_bounce_bytes(&config), 14 << 20);
+	cr_expect_eq(vm_config_locked_bytes(&config), 115 << 20);
+	config.n_disks = 0;
+	cr_expect_eq(vm_config_bounce_bytes(&config), 8 << 20);
+	config.memory_mib = UINT32_MAX;
+	cr_expect_gt(vm_config_locked_bytes(&config), 1ULL << 51);
+}

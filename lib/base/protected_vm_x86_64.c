@@ -1,0 +1,13 @@
+#include "base/protected_vm.h"
+
+#include <stdio.h>
+
+bool protected_vm_possible(const char *device, char *ret_reason, size_t size)
+{
+	(void)device;
+	/* the only platform that could is arm64 with pKVM */
+	(void)snprintf(ret_reason, size,
+		       "KVM on x86-64 cannot keep the host out of a VM's "
+		       "memory");
+	return false;
+}
