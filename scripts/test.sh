@@ -157,6 +157,7 @@ arm64_labs()
 	step build arm64-configure cmake --preset arm64 &&
 		step build arm64 cmake --build build/arm64 || return
 	run lab-arm64 arm64 lab --lab arm64
+	run lab-pkvm arm64 pkvm --lab pkvm
 }
 
 summary()

@@ -31,6 +31,12 @@ _Noreturn void power_off(void);
 _Noreturn void reset(void);
 _Noreturn void halt_forever(void);
 
+/**
+ * Let devices reach variables, in a VM whose memory they cannot reach
+ * otherwise. Stacks stay ours alone.
+ */
+void share_variables(void);
+
 /** Print "FAIL: @text", power off. */
 _Noreturn void give_up(const char *text);
 

@@ -127,6 +127,7 @@ void virtio_start(struct virtio_dev *dev, unsigned int id, unsigned int index,
 
 	if (!config)
 		give_up("no such virtio device");
+	share_variables();
 	pci_enable(config);
 	dev->pci = config;
 	find_structures(dev, config);

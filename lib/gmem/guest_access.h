@@ -24,6 +24,7 @@ int guest_access_init(void) MUST_CHECK;
  */
 int guest_copy(void *to, const void *from, size_t size) MUST_CHECK;
 
-/** One load with acquire, one store with release semantics. Errors: as above. */
+/** One load with acquire, one store with release semantics. Errors: as above.
+ */
 int guest_load16(const uint16_t *from, uint16_t *ret_value) MUST_CHECK;
 int guest_store16(uint16_t *to, uint16_t value) MUST_CHECK;

@@ -167,6 +167,22 @@ bool vmt_has_bare(const char *guest)
 	return access(vmt_bare_path(guest), R_OK) == 0;
 }
 
+bool vmt_can_protect(void)
+{
+	uint32_t capabilities = 0;
+	avf_probe *probe = NULL;
+
+	if (avf_probe_new(&probe) == 0)
+		capabilities = avf_probe_capabilities(probe);
+	avf_probe_free(probe);
+	return capabilities & AVF_CAPABILITY_PROTECTED_VM;
+}
+
+bool vmt_wants_protected(void)
+{
+	return getenv("AVF_TEST_PROTECTED") != NULL;
+}
+
 avf_config *vmt_bare_config(const char *guest)
 {
 	avf_config *config = NULL;
@@ -174,6 +190,7 @@ avf_config *vmt_bare_config(const char *guest)
 	CHECK_OK(avf_config_new(AVF_CONFIG_RAW, &config));
 	CHECK_OK(avf_config_set_kernel(config, vmt_bare_path(guest)));
 	CHECK_OK(avf_config_set_memory_mib(config, BARE_MIB));
+	CHECK_OK(avf_config_set_protected(config, vmt_wants_protected()));
 	return config;
 }
 

@@ -99,6 +99,15 @@ bool vmt_bare_is_elf(void);
 /** Whether this architecture has it. */
 bool vmt_has_bare(const char *guest);
 
+/** Whether this host has protected VMs. */
+bool vmt_can_protect(void);
+
+/**
+ * Whether the tests of this run are to use them: AVF_TEST_PROTECTED is set in
+ * the environment. vmt_bare_config() then asks for one.
+ */
+bool vmt_wants_protected(void);
+
 /** A raw configuration on KVM of guest/bare's @guest, 16 MiB. */
 avf_config *vmt_bare_config(const char *guest);
 

@@ -220,5 +220,7 @@ int main(int argc, char **argv)
 {
 	if (access("/dev/kvm", R_OK | W_OK) < 0)
 		vmt_skip_all("no /dev/kvm that this user may use");
+	if (vmt_wants_protected() && !vmt_can_protect())
+		vmt_skip_all("no protected VMs on this host's KVM");
 	return vmt_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -42,6 +42,10 @@ MMIO_ACCESS(8, "b")
 MMIO_ACCESS(16, "h")
 MMIO_ACCESS(32, "")
 
+/* pKVM's calls (Documentation/virt/kvm/arm/hypercalls.rst of Linux) */
+#define PKVM_MEM_SHARE   0xc6000003ULL
+#define PKVM_MEM_UNSHARE 0xc6000004ULL
+
 /** A call of the firmware or the hypervisor (SMCCC); returns x0. */
 static inline uint64_t hypercall(uint64_t function, uint64_t a, uint64_t b,
 				 uint64_t c)

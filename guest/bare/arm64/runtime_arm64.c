@@ -14,6 +14,7 @@ enum { FDT_BEGIN_NODE = 1, FDT_END_NODE, FDT_PROP, FDT_NOP, FDT_END = 9 };
 
 extern uint64_t device_tree;
 extern const char secondary_cpu[];
+extern const char shared_begin[], shared_end[]; /* bare.ld */
 
 void unexpected_exception(uint64_t esr, uint64_t elr, uint64_t far);
 
@@ -71,6 +72,16 @@ void unexpected_exception(uint64_t esr, uint64_t elr, uint64_t far)
 	print_number(far);
 	print("\n");
 	give_up("exception");
+}
+
+/* Twice is harmless: the hypervisor refuses what is shared already. Without
+ * pKVM there is no such call, and no need for it. */
+void share_variables(void)
+{
+	uint64_t page = (uintptr_t)shared_begin;
+
+	for (; page < (uintptr_t)shared_end; page += 4096)
+		(void)hypercall(PKVM_MEM_SHARE, page, 0, 0);
 }
 
 static uint32_t be32(const unsigned char *p)

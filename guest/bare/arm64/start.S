@@ -81,7 +81,7 @@ vectors:
 	.balign	128
 	.endr
 
-	.data
+	.section .private, "aw"
 	.balign	4096
 page_table:
 	.quad	0x00000000 + BLOCK_DEVICE
@@ -92,10 +92,13 @@ page_table:
 	.set	address, address + 0x40000000
 	.endr
 
-	.bss
+	.section .stacks, "aw", %nobits
 	.balign	16
 stacks:
 	.skip	STACK_BYTES * 64
+
+	.bss
+	.balign	8
 	.global	device_tree
 device_tree:
 	.skip	8

@@ -7,8 +7,8 @@
 /* What is no KVM never makes a protected VM, and says why. */
 Test(protected_vm, no_kvm)
 {
-	static const char *const devices[] = {"/nonexistent", "/dev/null",
-					      "/", ""};
+	static const char *const devices[] = {"/nonexistent", "/dev/null", "/",
+					      ""};
 	char reason[256];
 
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {

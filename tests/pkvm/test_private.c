@@ -1,0 +1,78 @@
+/* A protected guest that points its devices at memory of its own alone: an
+ * error for the device, nothing for the VMM. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/vm_harness.h"
+
+/* As in guest/bare/arm64/private.c. */
+enum { HEADER = 1, STATUS, RINGS, DATA, ROOM };
+
+static const char secret[] = "the secret of the guest";
+
+/* What the guest said about its request, and whether it went on. */
+static void run(int way, const char *answer)
+{
+	const struct avf_disk_options writable = {sizeof(writable), true, NULL};
+	avf_config *config = vmt_bare_config("private");
+	int disk = vmt_memfd(4096, 'd');
+	char cmdline[32], sectors[4096];
+	struct vmt_vm v;
+	char *text;
+
+	(void)snprintf(cmdline, sizeof(cmdline), "case=%d", way);
+	CHECK_OK(avf_config_set_cmdline(config, cmdline));
+	CHECK_OK(avf_config_set_protected(config, true));
+	CHECK_OK(avf_config_add_disk_fd(config, disk, &writable));
+	if (!vmt_new(&v, config))
+		return;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	if (!text || !vmt_contains(text, answer) ||
+	    !vmt_contains(text, "dddddddd\nsurvived\n"))
+		vmt_fail(__FILE__, __LINE__, "the guest says \"%s\"", text);
+	free(text);
+	CHECK(pread(disk, sectors, sizeof(sectors), 0) == sizeof(sectors));
+	CHECK(!memmem(sectors, sizeof(sectors), secret, sizeof(secret) - 1));
+	vmt_free(&v);
+	(void)close(disk);
+}
+
+static void header(void)
+{
+	run(HEADER, "answered 1");
+}
+
+static void status(void)
+{
+	run(STATUS, "answered 255");
+}
+
+static void rings(void)
+{
+	run(RINGS, "unanswered");
+}
+
+static void data(void)
+{
+	run(DATA, "answered 1");
+}
+
+static void room(void)
+{
+	run(ROOM, "bytes 0");
+}
+
+static const struct vmt_test tests[] = {
+	{"header", header}, {"status", status}, {"rings", rings},
+	{"data", data},     {"room", room},
+};
+
+int main(int argc, char **argv)
+{
+	if (!vmt_can_protect())
+		vmt_skip_all("no protected VMs on this host's KVM");
+	return vmt_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
+}
