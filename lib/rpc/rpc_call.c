@@ -169,7 +169,7 @@ static binder_status_t run_special(struct rpc_session *session,
 	status = answer_special(session, call->code, out);
 	if (call->flags & FLAG_ONEWAY)
 		return STATUS_OK;
-	return rpc_frame_write_reply(session, conn, status, out);
+	return rpc_frame_write_reply(session, conn, status, out, NULL);
 }
 
 static binder_status_t run_oneway(struct rpc_session *session,
@@ -220,11 +220,36 @@ static binder_status_t run_handler(struct rpc_session *session,
 	return status;
 }
 
+/* Answer a call on @address, and pay for it before, so that a caller who has
+ * the answer sees it paid. On the same connection both are one write. */
+static binder_status_t reply_and_pay(struct rpc_session *session,
+				     struct rpc_conn *conn, uint64_t address,
+				     binder_status_t status, AParcel *out)
+{
+	struct rpc_payment payment = {.address = address};
+	uint64_t amount;
+	bool empty, together;
+	binder_status_t rc;
+
+	amount = rpc_table_pay(&session->table, address, NULL, &empty);
+	together = amount > 0 && amount <= UINT32_MAX &&
+		   (!out || out->n_fds == 0) && rpc_pool_pays_on(session, conn);
+	payment.amount = (uint32_t)amount;
+	if (amount > 0 && !together)
+		rpc_pay(session, address, amount);
+	rc = rpc_frame_write_reply(session, conn, status, out,
+				   together ? &payment : NULL);
+	if (empty)
+		rpc_session_end(session);
+	return rc;
+}
+
 static binder_status_t run_sync(struct rpc_session *session,
 				struct rpc_conn *conn, struct incoming *call,
 				AIBinder *target, binder_status_t status)
 {
 	CLEANUP(delete_parcel) AParcel *out = parcel_new(&session->base);
+	binder_status_t rc;
 
 	if (!out)
 		status = STATUS_NO_MEMORY;
@@ -235,10 +260,9 @@ static binder_status_t run_sync(struct rpc_session *session,
 		status = run_handler(session, conn, call, target, out);
 		conn->depth--;
 	}
-	/* before the reply, so that a caller who has it sees it paid */
-	pay_target(session, call->address);
+	rc = reply_and_pay(session, conn, call->address, status, out);
 	AIBinder_decStrong(target);
-	return rpc_frame_write_reply(session, conn, status, out);
+	return rc;
 }
 
 /* A call on an object. What only this call suffers from is answered with a
@@ -253,7 +277,8 @@ static binder_status_t run_call(struct rpc_session *session,
 	rc = rpc_table_enter_target(&session->table, call->address, &target);
 	if (rc == STATUS_BAD_VALUE)
 		return oneway ? STATUS_OK
-			      : rpc_frame_write_reply(session, conn, rc, NULL);
+			      : rpc_frame_write_reply(session, conn, rc, NULL,
+						      NULL);
 	if (rc != STATUS_OK)
 		return rc;
 	rc = parcel_check_positions(&call->parcel);

@@ -77,7 +77,7 @@ bool rpc_conn_readable(struct rpc_conn *conn);
 
 /* What rpc_conn_write() writes: the descriptors go with the first byte. */
 struct rpc_output {
-	struct iovec parts[4]; /* changed */
+	struct iovec parts[6]; /* changed */
 	size_t n_parts;
 	const int *fds;
 	size_t n_fds;

@@ -172,37 +172,54 @@ static struct iovec part(const void *bytes, size_t size)
 	return (struct iovec){.iov_base = u.iov, .iov_len = size};
 }
 
-/* Write a header, @fixed, and @parcel with its table and descriptors. */
-static binder_status_t write_parcel(struct rpc_session *session,
-				    struct rpc_conn *conn,
-				    enum rpc_command command,
-				    struct iovec fixed, AParcel *parcel)
-{
-	size_t size = parcel ? parcel->size : 0;
-	size_t table = parcel ? parcel->n_fd_positions * sizeof(uint32_t) : 0;
-	const struct rpc_wire_header header = {
-		.command = le32_make((uint32_t)command),
-		.body_size =
-			le32_make((uint32_t)(fixed.iov_len + size + table)),
-	};
-	struct rpc_output output = {
-		.parts = {part(&header, sizeof(header)), fixed},
-		.n_parts = 2,
-	};
-	binder_status_t rc;
+/* The message that pays references. */
+struct dec_strong {
+	struct rpc_wire_header header;
+	struct rpc_wire_dec_strong body;
+};
 
-	if (parcel) {
-		output.parts[2] = part(parcel->data, size);
-		output.parts[3] = part(parcel->fd_positions, table);
-		output.n_parts = 4;
-		output.fds = parcel->fds;
-		output.n_fds = parcel->n_fds;
-	}
-	rc = rpc_conn_write(conn, &output,
-			    command == RPC_TRANSACT ? drain : NULL, session);
-	if (rc == STATUS_OK && parcel)
-		parcel->sent = true;
-	return rc;
+static struct dec_strong make_dec_strong(uint64_t address, uint32_t amount)
+{
+	return (struct dec_strong){
+		.header = {.command = le32_make(RPC_DEC_STRONG),
+			   .body_size = le32_make(
+				   sizeof(struct rpc_wire_dec_strong))},
+		.body = {.address = le64_make(address),
+			 .amount = le32_make(amount)},
+	};
+}
+
+static void add_part(struct rpc_output *output, const void *bytes, size_t size)
+{
+	if (size > 0)
+		output->parts[output->n_parts++] = part(bytes, size);
+}
+
+/* Add @parcel with its table and descriptors, which may be NULL. */
+static void add_parcel(struct rpc_output *output, const AParcel *parcel)
+{
+	if (!parcel)
+		return;
+	add_part(output, parcel->data, parcel->size);
+	add_part(output, parcel->fd_positions,
+		 parcel->n_fd_positions * sizeof(uint32_t));
+	output->fds = parcel->fds;
+	output->n_fds = parcel->n_fds;
+}
+
+/* The header of a body of @fixed bytes and @parcel. */
+static struct rpc_wire_header make_header(enum rpc_command command,
+					  size_t fixed, const AParcel *parcel)
+{
+	size_t size = fixed;
+
+	if (parcel)
+		size += parcel->size +
+			parcel->n_fd_positions * sizeof(uint32_t);
+	return (struct rpc_wire_header){
+		.command = le32_make((uint32_t)command),
+		.body_size = le32_make((uint32_t)size),
+	};
 }
 
 binder_status_t rpc_frame_write_call(struct rpc_session *session,
@@ -210,15 +227,30 @@ binder_status_t rpc_frame_write_call(struct rpc_session *session,
 				     const struct rpc_wire_transaction *call,
 				     AParcel *in)
 {
-	return write_parcel(session, conn, RPC_TRANSACT,
-			    part(call, sizeof(*call)), in);
+	const struct rpc_wire_header header =
+		make_header(RPC_TRANSACT, sizeof(*call), in);
+	struct rpc_output output = {.n_parts = 0};
+	binder_status_t rc;
+
+	add_part(&output, &header, sizeof(header));
+	add_part(&output, call, sizeof(*call));
+	add_parcel(&output, in);
+	rc = rpc_conn_write(conn, &output, drain, session);
+	if (rc == STATUS_OK)
+		in->sent = true;
+	return rc;
 }
 
 binder_status_t rpc_frame_write_reply(struct rpc_session *session,
 				      struct rpc_conn *conn,
-				      binder_status_t status, AParcel *out)
+				      binder_status_t status, AParcel *out,
+				      const struct rpc_payment *payment)
 {
 	struct rpc_wire_reply reply = {0};
+	struct rpc_output output = {.n_parts = 0};
+	struct rpc_wire_header header;
+	struct dec_strong dec;
+	binder_status_t rc;
 
 	if (out && status == STATUS_OK)
 		status = rpc_frame_check(session, out);
@@ -226,28 +258,27 @@ binder_status_t rpc_frame_write_reply(struct rpc_session *session,
 		out = NULL;
 	reply.status = le32_make((uint32_t)status);
 	reply.parcel_size = le32_make(out ? (uint32_t)out->size : 0);
-	return write_parcel(session, conn, RPC_REPLY,
-			    part(&reply, reply_size(session)), out);
+	header = make_header(RPC_REPLY, reply_size(session), out);
+	if (payment) {
+		dec = make_dec_strong(payment->address, payment->amount);
+		add_part(&output, &dec, sizeof(dec));
+	}
+	add_part(&output, &header, sizeof(header));
+	add_part(&output, &reply, reply_size(session));
+	add_parcel(&output, out);
+	rc = rpc_conn_write(conn, &output, NULL, NULL);
+	if (rc == STATUS_OK && out)
+		out->sent = true;
+	return rc;
 }
 
 binder_status_t rpc_frame_write_dec_strong(struct rpc_conn *conn,
 					   uint64_t address, uint32_t amount)
 {
-	const struct rpc_wire_header header = {
-		.command = le32_make(RPC_DEC_STRONG),
-		.body_size = le32_make(sizeof(struct rpc_wire_dec_strong)),
-	};
-	const struct rpc_wire_dec_strong body = {
-		.address = le64_make(address),
-		.amount = le32_make(amount),
-	};
-	struct rpc_output output = {
-		.parts = {part(&header, sizeof(header)),
-			  part(&body, sizeof(body))},
-		.n_parts = 2,
-		.at_once = true,
-	};
+	const struct dec_strong dec = make_dec_strong(address, amount);
+	struct rpc_output output = {.at_once = true};
 
+	add_part(&output, &dec, sizeof(dec));
 	return rpc_conn_write(conn, &output, NULL, NULL);
 }
 

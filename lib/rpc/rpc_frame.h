@@ -48,10 +48,19 @@ binder_status_t rpc_frame_write_call(struct rpc_session *session,
 				     const struct rpc_wire_transaction *call,
 				     AParcel *in);
 
-/** @out is NULL without a result. */
+/* References that are paid with a reply. */
+struct rpc_payment {
+	uint64_t address;
+	uint32_t amount;
+};
+
+/** @out is NULL without a result. @payment (NULL: none) goes in front, in the
+ * same write; not for an @out with descriptors, which belong to the first
+ * byte. */
 binder_status_t rpc_frame_write_reply(struct rpc_session *session,
 				      struct rpc_conn *conn,
-				      binder_status_t status, AParcel *out);
+				      binder_status_t status, AParcel *out,
+				      const struct rpc_payment *payment);
 
 /** Also STATUS_WOULD_BLOCK, which ends nothing: the peer does not read now. */
 binder_status_t rpc_frame_write_dec_strong(struct rpc_conn *conn,

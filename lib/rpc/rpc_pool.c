@@ -60,6 +60,16 @@ static struct rpc_conn *find(const struct rpc_session *session,
 	return serving && !serving->writing ? serving : NULL;
 }
 
+bool rpc_pool_pays_on(struct rpc_session *session, const struct rpc_conn *conn)
+{
+	bool same;
+
+	(void)pthread_mutex_lock(&session->lock);
+	same = find(session, RPC_USE_REFCOUNT) == conn;
+	(void)pthread_mutex_unlock(&session->lock);
+	return same;
+}
+
 /* Whether a free connection may come to this thread by waiting: somebody else
  * must have one. */
 static bool worth_waiting(const struct rpc_session *session)

@@ -89,6 +89,9 @@ binder_status_t rpc_pool_get(struct rpc_session *session, enum rpc_use use,
 			     struct rpc_conn **ret_conn);
 void rpc_pool_put(struct rpc_session *session, struct rpc_conn *conn);
 
+/** Whether references would be paid on @conn, which this thread has. */
+bool rpc_pool_pays_on(struct rpc_session *session, const struct rpc_conn *conn);
+
 /** A free connection on which something has come, or NULL. */
 struct rpc_conn *rpc_pool_get_readable(struct rpc_session *session);
 
