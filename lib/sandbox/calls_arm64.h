@@ -7,3 +7,7 @@
 
 #define SYS_poll       SYS_ppoll
 #define SYS_epoll_wait SYS_epoll_pwait
+
+/* Who touches guest memory, besides vCPUs: with a protected guest, such a touch
+ * may end in a signal and its handler (gmem/guest_access.h). */
+#define GUEST_FAULTS (MAIN | DISK)

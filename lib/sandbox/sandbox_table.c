@@ -41,7 +41,8 @@
 const struct sandbox_rule sandbox_table[] = {
 	/* the C library and its allocator, which has one arena (sandbox.c) */
 	ANY(ALL, futex, "mutexes and condition variables"),
-	ANY(VCPU, rt_sigreturn, "return from the kick's handler"),
+	ANY(VCPU | GUEST_FAULTS, rt_sigreturn,
+	    "return from the handlers of the kick and of guest memory's faults"),
 	ANY(MAIN | WORKERS, rt_sigprocmask,
 	    "threads end, and signal, with all blocked"),
 	ANY(LOOPS, restart_syscall, "poll() that a stop signal interrupted"),
