@@ -1,3 +1,4 @@
+import android.os.BadParcelableException;
 import android.os.Parcel;
 import android.os.ParcelFileDescriptor;
 import android.system.virtualmachine.VirtualMachine;
@@ -139,28 +140,32 @@ public class TestVirtualMachine {
             try (VirtualMachineDescriptor descriptor = vm.toDescriptor()) {
                 descriptor.writeToParcel(good, 0);
             }
+            good.setDataPosition(0);
             ParcelFileDescriptor[] files = new ParcelFileDescriptor[4];
             for (int i = 0; i < 4; i++)
                 files[i] = good.readParcelFileDescriptor();
-            int other = (wrong + 1) % 3;
             for (int i = 0; i < 4; i++)
-                bad.writeParcelFileDescriptor(i == wrong
-                        ? ParcelFileDescriptor.fromFd(files[other].getFd())
-                        : files[i]);
-            files[wrong].close();
+                bad.writeParcelFileDescriptor(
+                        files[i == wrong ? (wrong + 1) % 3 : i]);
+            for (ParcelFileDescriptor file : files)
+                file.close();
+            bad.setDataPosition(0);
             VirtualMachineDescriptor read =
                     VirtualMachineDescriptor.CREATOR.createFromParcel(bad);
             fails("", () -> manager.importFromDescriptor("wrong", read));
             Check.fails(IllegalStateException.class, "closed",
                     () -> read.writeToParcel(bad, 0));
             Check.equal(null, manager.get("wrong"));
+            good.recycle();
+            bad.recycle();
             Check.equal(before, count("/proc/self/fd"));
         }
         Parcel empty = Parcel.obtain();
-        Check.fails(IllegalStateException.class, "at its end", () ->
+        Check.fails(BadParcelableException.class, "NOT_ENOUGH_DATA", () ->
                 VirtualMachineDescriptor.CREATOR.createFromParcel(empty));
         for (int i = 0; i < 4; i++)
             empty.writeParcelFileDescriptor(ParcelFileDescriptor.adoptFd(-1));
+        empty.setDataPosition(0);
         Check.fails(IllegalArgumentException.class, "descriptor", () ->
                 VirtualMachineDescriptor.CREATOR.createFromParcel(empty));
         Check.equal(before, count("/proc/self/fd"));
