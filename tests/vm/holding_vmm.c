@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <avf/vm.h>
@@ -20,20 +21,11 @@
 
 /* Longer than a test needs to act. */
 #define HOLD_MS 60000
-#define TURN_MS 20
 
 int __real_wire_send(int sock, enum wire_type type, const void *body,
 		     size_t size, const int *fds, unsigned int n_fds);
 int __wrap_wire_send(int sock, enum wire_type type, const void *body,
 		     size_t size, const int *fds, unsigned int n_fds);
-
-static volatile sig_atomic_t released;
-
-static void go_on(int signal_number)
-{
-	(void)signal_number;
-	released = 1;
-}
 
 static bool is_hold(const char *step)
 {
@@ -42,13 +34,17 @@ static bool is_hold(const char *step)
 	return hold && strcmp(hold, step) == 0;
 }
 
+/* Readable once SIGCONT came, which is blocked: the jail has no return from
+ * a handler for this thread. */
+static int released = -1;
+
 /* Calls that the jail allows. */
 static void hold(void)
 {
+	struct pollfd p = {.fd = released, .events = POLLIN};
+
 	(void)!write(STDERR_FILENO, "h", 1);
-	/* SIGCONT may come before the wait */
-	for (int waited = 0; !released && waited < HOLD_MS; waited += TURN_MS)
-		(void)poll(NULL, 0, TURN_MS);
+	(void)poll(&p, 1, HOLD_MS);
 }
 
 static const char *step_of(const struct wire_event *event)
@@ -79,9 +75,12 @@ int __wrap_wire_send(int sock, enum wire_type type, const void *body,
 
 int main(void)
 {
-	const struct sigaction action = {.sa_handler = go_on};
+	sigset_t set;
 
-	(void)sigaction(SIGCONT, &action, NULL);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCONT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	released = signalfd(-1, &set, SFD_CLOEXEC);
 	if (is_hold("spawned"))
 		hold();
 	return vmm_main(3);
