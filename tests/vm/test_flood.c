@@ -30,6 +30,8 @@ enum flood { SERIAL = 1, PORTS, CONNECT, STRAYS, STARVE, HOARD };
  * what it keeps for the host. */
 #define N_CONNECTIONS 3200U
 #define MOST_TAKEN    3008U
+/* Packets for nobody: four times what may wait for an answer. */
+#define N_STRAYS 1024U
 /* Connections that leave more than MAX_HOARDED_KIB behind, if they may: 448
  * KiB each, less what a socket takes. */
 #define N_HOARDERS 512U
@@ -214,7 +216,7 @@ static void packets_for_nobody(void)
 	struct vmt_vm v;
 	long memory;
 
-	if (!vmt_new(&v, flood_config(STRAYS, 3000)))
+	if (!vmt_new(&v, flood_config(STRAYS, N_STRAYS)))
 		return;
 	if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_STARTED)) {
 		memory = vmt_own_memory_kib(&v);
