@@ -6,16 +6,8 @@
  * Counting: taking a reference needs no order, since the taker has one. Giving
  * one back releases what the thread did, and the last one acquires it.
  */
-static void count_up(uint32_t *count)
-{
-	__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
-}
-
-/* Whether it was the last one. */
-static bool count_down(uint32_t *count)
-{
-	return __atomic_fetch_sub(count, 1, __ATOMIC_ACQ_REL) == 1;
-}
+#define COUNT_UP(count)   __atomic_fetch_add((count), 1, __ATOMIC_RELAXED)
+#define COUNT_DOWN(count) __atomic_fetch_sub((count), 1, __ATOMIC_ACQ_REL)
 
 static AIBinder *new_object(void)
 {
@@ -59,12 +51,12 @@ AIBinder *object_new_remote(struct binder_session *session, uint64_t address,
 
 void object_ref_weak(AIBinder *binder)
 {
-	count_up(&binder->weak);
+	COUNT_UP(&binder->weak);
 }
 
 void object_unref_weak(AIBinder *binder)
 {
-	if (!binder || !count_down(&binder->weak))
+	if (!binder || COUNT_DOWN(&binder->weak) != 1)
 		return;
 	(void)pthread_mutex_destroy(&binder->lock);
 	free(binder);
@@ -85,7 +77,7 @@ bool object_promote(AIBinder *binder)
 void AIBinder_incStrong(AIBinder *binder)
 {
 	if (binder)
-		count_up(&binder->strong);
+		COUNT_UP(&binder->strong);
 }
 
 /* The last strong reference is gone. */
@@ -106,7 +98,7 @@ static void end_object(AIBinder *binder)
 
 void AIBinder_decStrong(AIBinder *binder)
 {
-	if (binder && count_down(&binder->strong))
+	if (binder && COUNT_DOWN(&binder->strong) == 1)
 		end_object(binder);
 }
 

@@ -84,9 +84,9 @@ void object_unref_weak(AIBinder *binder);
 binder_status_t object_execute(AIBinder *binder, uint32_t code,
 			       const AParcel *in, AParcel *out);
 
-/** Call any object with any code. Takes @in. *@ret_out is NULL on failure and
- * after a oneway call. */
-binder_status_t object_call(AIBinder *binder, uint32_t code, AParcel *in,
+/** Call any object with any code. Takes @taken. *@ret_out is NULL on failure
+ * and after a oneway call. */
+binder_status_t object_call(AIBinder *binder, uint32_t code, AParcel *taken,
 			    uint32_t flags, AParcel **ret_out);
 
 /** The session of @binder has ended: call the recipients, once. */

@@ -11,7 +11,7 @@
 binder_status_t AParcel_writeStatusHeader(AParcel *parcel,
 					  const AStatus *status)
 {
-	const char *message = status->message;
+	const char *message;
 	binder_status_t rc;
 
 	if (status->exception == EX_TRANSACTION_FAILED)

@@ -94,7 +94,9 @@ binder_status_t AParcel_writeString(AParcel *parcel, const char *string,
 /* The two kinds of allocators, as one. */
 struct destination {
 	AParcel_stringAllocator string;
-	AParcel_stringArrayElementAllocator element; /* where @string is NULL */
+	AParcel_stringArrayElementAllocator
+		element; /* of an array: @in_array */
+	bool in_array;
 	void *data;
 	size_t index;
 };
@@ -103,9 +105,9 @@ struct destination {
 static bool allocate(const struct destination *to, int32_t length,
 		     char **ret_buffer)
 {
-	if (to->string)
-		return to->string(to->data, length, ret_buffer);
-	return to->element(to->data, to->index, length, ret_buffer);
+	if (to->in_array)
+		return to->element(to->data, to->index, length, ret_buffer);
+	return to->string(to->data, length, ret_buffer);
 }
 
 static binder_status_t read_string(AParcel *parcel,
@@ -164,6 +166,7 @@ binder_status_t AParcel_readStringArray(
 	AParcel_stringArrayElementAllocator element_allocator)
 {
 	struct destination to = {.element = element_allocator,
+				 .in_array = true,
 				 .data = array_data};
 	AParcel *p = parcel_cursor(parcel);
 	int32_t length;

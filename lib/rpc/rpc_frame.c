@@ -47,32 +47,43 @@ static binder_status_t check_size(const struct rpc_session *session,
 	return STATUS_OK;
 }
 
+/* Read the body that @header announces. */
+static binder_status_t read_body(const struct rpc_session *session,
+				 struct rpc_conn *conn,
+				 const struct rpc_wire_header *header,
+				 struct rpc_frame *frame)
+{
+	uint32_t size = le32_get(header->body_size);
+	binder_status_t rc;
+
+	rc = check_size(session, le32_get(header->command), size);
+	if (rc != STATUS_OK)
+		return rc;
+	frame->command = (enum rpc_command)le32_get(header->command);
+	frame->size = size;
+	frame->body = malloc(size);
+	if (!frame->body)
+		return STATUS_NO_MEMORY;
+	return rpc_conn_read(conn, frame->body, size, NULL);
+}
+
 binder_status_t rpc_frame_read(const struct rpc_session *session,
 			       struct rpc_conn *conn,
 			       struct rpc_frame *ret_frame, bool *ret_eof)
 {
-	CLEANUP(rpc_frame_fini) struct rpc_frame frame = {0};
 	struct rpc_wire_header header;
+	struct rpc_frame frame = {0};
 	binder_status_t rc;
 
 	rc = rpc_conn_read_with_fds(conn, &header, sizeof(header), &frame.fds,
 				    ret_eof);
-	if (rc != STATUS_OK)
+	if (rc == STATUS_OK)
+		rc = read_body(session, conn, &header, &frame);
+	if (rc != STATUS_OK) {
+		rpc_frame_fini(&frame);
 		return rc;
-	frame.size = le32_get(header.body_size);
-	rc = check_size(session, le32_get(header.command),
-			le32_get(header.body_size));
-	if (rc != STATUS_OK)
-		return rc;
-	frame.command = (enum rpc_command)le32_get(header.command);
-	frame.body = malloc(frame.size);
-	if (!frame.body)
-		return STATUS_NO_MEMORY;
-	rc = rpc_conn_read(conn, frame.body, frame.size, NULL);
-	if (rc != STATUS_OK)
-		return rc;
+	}
 	*ret_frame = frame;
-	frame = (struct rpc_frame){0};
 	return STATUS_OK;
 }
 

@@ -60,8 +60,8 @@ ARpcServer *ARpcServer_newBoundSocket(AIBinder *root, int fd);
 /** One end of a socketpair through which the client passes the descriptors
  * of its connections. Takes @fd. */
 ARpcServer *ARpcServer_newUnixDomainBootstrap(AIBinder *root, int fd);
-/** A numeric IPv4 or IPv6 @address and a @port. */
-ARpcServer *ARpcServer_newInet(AIBinder *root, const char *address,
+/** A numeric IPv4 or IPv6 address @host and a @port. */
+ARpcServer *ARpcServer_newInet(AIBinder *root, const char *host,
 			       unsigned int port);
 
 /** What clients may choose; default: None alone. Unknown modes are ignored.
@@ -90,16 +90,16 @@ void ARpcServer_free(ARpcServer *server);
 /** A session that is not connected yet. NULL without memory. */
 ARpcSession *ARpcSession_new(void);
 /** Free the handle. The session itself lives as long as it has objects. */
-void ARpcSession_free(ARpcSession *session);
+void ARpcSession_free(ARpcSession *handle);
 
 /** Default: None. Before the connection. */
 void ARpcSession_setFileDescriptorTransportMode(
-	ARpcSession *session, ARpcSession_FileDescriptorTransportMode mode);
+	ARpcSession *handle, ARpcSession_FileDescriptorTransportMode mode);
 /** Threads that serve the server's calls. Default: 0. Before the connection. */
-void ARpcSession_setMaxIncomingThreads(ARpcSession *session, size_t threads);
+void ARpcSession_setMaxIncomingThreads(ARpcSession *handle, size_t threads);
 /** Connections on which threads of ours can call at once, at most as many as
  * the server has threads. Default: 10. Before the connection. */
-void ARpcSession_setMaxOutgoingConnections(ARpcSession *session,
+void ARpcSession_setMaxOutgoingConnections(ARpcSession *handle,
 					   size_t connections);
 
 /*
@@ -108,21 +108,21 @@ void ARpcSession_setMaxOutgoingConnections(ARpcSession *session,
  * (AvfRpcSession_getError() says how).
  */
 
-AIBinder *ARpcSession_setupVsockClient(ARpcSession *session, unsigned int cid,
+AIBinder *ARpcSession_setupVsockClient(ARpcSession *handle, unsigned int cid,
 				       unsigned int port);
 /** @name is the path of a Unix socket. */
-AIBinder *ARpcSession_setupUnixDomainClient(ARpcSession *session,
+AIBinder *ARpcSession_setupUnixDomainClient(ARpcSession *handle,
 					    const char *name);
 /** @fd is the other end of ARpcServer_newUnixDomainBootstrap(); duplicated. */
-AIBinder *ARpcSession_setupUnixDomainBootstrapClient(ARpcSession *session,
+AIBinder *ARpcSession_setupUnixDomainBootstrapClient(ARpcSession *handle,
 						     int fd);
-AIBinder *ARpcSession_setupInet(ARpcSession *session, const char *address,
+AIBinder *ARpcSession_setupInet(ARpcSession *handle, const char *address,
 				unsigned int port);
 /**
  * @request_fd is called for each connection, during this call only, and
  * returns a connected stream socket, which is taken, or -1.
  */
-AIBinder *ARpcSession_setupPreconnectedClient(ARpcSession *session,
+AIBinder *ARpcSession_setupPreconnectedClient(ARpcSession *handle,
 					      int (*request_fd)(void *param),
 					      void *param);
 
@@ -140,7 +140,7 @@ void AvfRpcServer_setMaxThreads(ARpcServer *server, size_t threads);
  * for one that does not exist. */
 bool AvfRpcServer_setProtocolVersion(ARpcServer *server, uint32_t version);
 /** The same for a client. */
-bool AvfRpcSession_setProtocolVersion(ARpcSession *session, uint32_t version);
+bool AvfRpcSession_setProtocolVersion(ARpcSession *handle, uint32_t version);
 
 /** Whether a peer may connect. Called before anything of it is read, on the
  * accepting thread. */
@@ -175,28 +175,28 @@ void AvfRpcServer_setMaxPendingConnections(ARpcServer *server, size_t max);
  */
 void AvfRpcServer_setCallTimeout(ARpcServer *server, uint32_t ms);
 /** The same for a client. */
-void AvfRpcSession_setCallTimeout(ARpcSession *session, uint32_t ms);
+void AvfRpcSession_setCallTimeout(ARpcSession *handle, uint32_t ms);
 
 /** The largest frame that is accepted, in bytes. Default: 614,400. */
 void AvfRpcServer_setMaxFrameSize(ARpcServer *server, uint32_t bytes);
 /** The same for a client. */
-void AvfRpcSession_setMaxFrameSize(ARpcSession *session, uint32_t bytes);
+void AvfRpcSession_setMaxFrameSize(ARpcSession *handle, uint32_t bytes);
 
 /** Sessions that exist. */
 size_t AvfRpcServer_countSessions(ARpcServer *server);
 
 /** Why the connection failed, STATUS_OK when it did not. */
-binder_status_t AvfRpcSession_getError(const ARpcSession *session);
+binder_status_t AvfRpcSession_getError(const ARpcSession *handle);
 /** The wire version that was agreed on. */
-uint32_t AvfRpcSession_getProtocolVersion(const ARpcSession *session);
+uint32_t AvfRpcSession_getProtocolVersion(const ARpcSession *handle);
 /** Objects in the session's table: both sides' that the other one knows. For
  * tests: what should be freed, and is not, is still counted here. */
-size_t AvfRpcSession_countObjects(const ARpcSession *session);
+size_t AvfRpcSession_countObjects(const ARpcSession *handle);
 /**
  * End the session now: its objects are dead, recipients are called. With
  * @wait, returns when its threads have ended (all but the calling one).
  */
-void AvfRpcSession_shutdown(ARpcSession *session, bool wait);
+void AvfRpcSession_shutdown(ARpcSession *handle, bool wait);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

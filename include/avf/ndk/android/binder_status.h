@@ -100,9 +100,9 @@ AStatus *AStatus_fromServiceSpecificError(int32_t service_specific);
 AStatus *AStatus_fromServiceSpecificErrorWithMessage(int32_t service_specific,
 						     const char *message);
 
-/** EX_TRANSACTION_FAILED because of @status; STATUS_OK gives success. A value
+/** EX_TRANSACTION_FAILED because of @code; STATUS_OK gives success. A value
  * that is not in the list becomes STATUS_UNKNOWN_ERROR. */
-AStatus *AStatus_fromStatus(binder_status_t status);
+AStatus *AStatus_fromStatus(binder_status_t code);
 
 /** Whether @status is success. */
 bool AStatus_isOk(const AStatus *status);
