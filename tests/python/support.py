@@ -50,6 +50,14 @@ def n_children():
     return len(text.split())
 
 
+def is_gone(pid):
+    """The process has ended; a zombie is for init to reap."""
+    try:
+        return ") Z" in pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+
+
 class Result(unittest.TestResult):
     def _say(self, kind, test, why=""):
         name = test.id().removeprefix("__main__.")

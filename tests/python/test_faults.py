@@ -113,14 +113,6 @@ print(*[vm.pid for vm in vms], flush=True)
 """
 
 
-def is_gone(pid):
-    stat = pathlib.Path(f"/proc/{pid}/stat")
-    try:
-        return ") Z" in stat.read_text()  # for init to reap
-    except OSError:
-        return True
-
-
 class Ended(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -136,7 +128,7 @@ class Ended(unittest.TestCase):
                 pids = done.stdout.split()
                 self.assertEqual(len(pids), 2)
                 end = time.monotonic() + TIMEOUT
-                while not all(is_gone(int(pid)) for pid in pids):
+                while not all(support.is_gone(int(pid)) for pid in pids):
                     self.assertLess(time.monotonic(), end, "it runs on")
                     time.sleep(0.01)
 

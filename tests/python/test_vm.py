@@ -2,7 +2,6 @@
 closed object."""
 import gc
 import os
-import pathlib
 import selectors
 import subprocess
 import sys
@@ -173,10 +172,8 @@ class Lifetime(WithKvm):
             done = subprocess.run([sys.executable, "-c", program,
                                    bare("spin"), *how], timeout=60,
                                   check=True, stdout=subprocess.PIPE)
-            stat = pathlib.Path(f"/proc/{int(done.stdout)}/stat")
             for _ in range(100):
-                # a zombie is for init to reap
-                if not stat.exists() or ") Z" in stat.read_text():
+                if support.is_gone(int(done.stdout)):
                     break
                 subprocess.run(["sleep", "0.05"], check=True)
             else:
