@@ -24,7 +24,10 @@ bool protected_vm_possible(const char *device, char *ret_reason, size_t size)
 			       strerrordesc_np(errno));
 		return false;
 	}
-	vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, VM_TYPE_PROTECTED);
+	/* a signal interrupts the hypervisor's preparations */
+	do
+		vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, VM_TYPE_PROTECTED);
+	while (vm_fd < 0 && errno == EINTR);
 	if (vm_fd < 0) {
 		(void)snprintf(ret_reason, size,
 			       "KVM refuses a protected VM (%s): it needs "
