@@ -41,6 +41,7 @@ struct avf_image_options {
  * Build the microguest: kernel (unpacked to ELF) and initramfs. Needs
  * apt-get (unless a package is given) and dpkg-deb. @options may be NULL.
  * Errors: AVF_ERR_NOT_FOUND (a tool, a package), AVF_ERR_FORMAT,
+ * AVF_ERR_EXISTS (something else is at the output), AVF_ERR_INVALID,
  * AVF_ERR_NO_SPACE, AVF_ERR_IO. Blocks, for seconds.
  */
 AVF_EXPORT int avf_image_build(
@@ -73,6 +74,7 @@ struct avf_package_options {
  * Make a payload package: an EROFS image with lib/<arch>/, bin/, assets/
  * and manifest.json. Needs mkfs.erofs. Errors: AVF_ERR_INVALID,
  * AVF_ERR_FORMAT (not a 64-bit shared library), AVF_ERR_NOT_FOUND,
+ * AVF_ERR_EXISTS (the output is there and no file, a device say),
  * AVF_ERR_NO_SPACE, AVF_ERR_IO. Blocks.
  */
 AVF_EXPORT int avf_package_create(

@@ -198,6 +198,8 @@ int avf_image_build(const struct avf_image_options *options)
 		return fail(AVF_ERR_INVALID, "options: size is not set");
 	if (!options->output)
 		rc = image_default_dir(output, sizeof(output));
+	else if (options->output[0] == '\0')
+		rc = fail(AVF_ERR_INVALID, "output: no directory is named");
 	else if (strlen(options->output) >= sizeof(output))
 		rc = fail(AVF_ERR_LIMIT, "the output's path is too long");
 	else

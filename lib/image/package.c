@@ -231,6 +231,19 @@ static int check_options(const struct avf_package_options *options)
 	return 0;
 }
 
+/* Moving over it would take a device, say /dev/null, from everybody. */
+static int check_output(const char *output)
+{
+	struct stat st;
+
+	if (lstat(output, &st) < 0)
+		return errno == ENOENT ? 0 : fail_errno("output: %s", output);
+	if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
+		return 0;
+	return fail(AVF_ERR_EXISTS,
+		    "output: %s exists and is no file: name another", output);
+}
+
 int avf_package_create(const struct avf_package_options *options)
 {
 	CLEANUP(scratch_fini) struct scratch scratch = {""};
@@ -240,6 +253,9 @@ int avf_package_create(const struct avf_package_options *options)
 
 	error_clear();
 	rc = check_options(options);
+	if (rc < 0)
+		return rc;
+	rc = check_output(options->output);
 	if (rc < 0)
 		return rc;
 	rc = scratch_init(&scratch, options->output);

@@ -53,7 +53,10 @@ static int check_name(const char *name)
 	if (config_check_name(name, "name", AVF_MAX_VM_NAME) == 0)
 		return 0;
 	config_show_text(name ? name : "", shown, sizeof(shown));
-	return fail(AVF_ERR_INVALID, "Invalid VM name: %s", shown);
+	return fail(AVF_ERR_INVALID,
+		    "Invalid VM name: %s (1 to %u bytes of UTF-8, no '/', no "
+		    "control character)",
+		    shown, AVF_MAX_VM_NAME);
 }
 
 static int fail_exists(const char *name)

@@ -5,13 +5,14 @@ import json
 import os
 import pty
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import termios
 import unittest
 
-AVF = sys.argv.pop(1) if len(sys.argv) > 1 else "avf"
+AVF = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else "avf"
 
 COMMANDS = ["info", "run", "run-app", "run-microguest", "vm", "console",
             "image", "package"]
@@ -86,6 +87,7 @@ class Usage(CliTest):
             ("name of one VM", ["console"]),
             ("no name of a VM", ["console", "../x"]),
             ("no name of a VM", ["console", "x" * 65]),
+            ("1 to 64 bytes", ["console", ""]),
             ("no VM called", ["console", "nobody"]),
             ("what to do", ["image"]),
             ("unexpected", ["image", "build", "x"]),
@@ -184,6 +186,65 @@ class Info(CliTest):
             self.assertTrue(row["reason"], row["what"])
 
 
+class Output(CliTest):
+    """Where the output goes, and what happens when it cannot go there."""
+
+    def test_version(self):
+        done = self.avf("--version")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"^libvirtualization \d+\.\d+\.\d+\n$")
+
+    def test_lost_output_is_2(self):
+        for args in (["info"], ["info", "--json"], ["help"], ["--version"]):
+            with self.subTest(args=args), open("/dev/full", "wb") as full:
+                done = subprocess.run([AVF, *args], stdout=full, text=True,
+                                      stderr=subprocess.PIPE, timeout=30,
+                                      env=self.env)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("standard output: No space left", done.stderr)
+
+    def test_closed_streams_hit_no_file(self):
+        """The first file that is opened must not become descriptor 1 or 2."""
+        self.write("kernel", "no kernel, but a file")
+        self.write("vm.json", '{"kernel": "kernel"}')
+        done = subprocess.run([AVF, "run", "--log", "log", "vm.json"],
+                              preexec_fn=lambda: os.close(2), cwd=self.dir,
+                              stdout=subprocess.PIPE, text=True, env=self.env,
+                              timeout=30)
+        self.assertIn("VM ended: START_FAILED", done.stdout)
+        with open(os.path.join(self.dir, "log")) as log:
+            self.assertEqual(log.read(), "")
+
+    def test_files_that_cannot_be_opened_name_the_option(self):
+        self.write("kernel", "x" * 64)
+        self.write("vm.json", '{"kernel": "kernel"}')
+        rows = [('--console: open "none/x": No such file', "--console",
+                 "none/x"),
+                ('--console: open ".": Is a directory', "--console", "."),
+                ('--log: open "": No such file', "--log", ""),
+                ('--console-in: open "none": No such file', "--console-in",
+                 "none"),
+                ('--console-in: open ".": Is a directory', "--console-in",
+                 ".")]
+        for part, option, value in rows:
+            with self.subTest(option=option, value=value):
+                self.expect(1, part, "run", option, value, "vm.json")
+
+    def test_a_package_replaces_nothing_but_a_file(self):
+        os.mkfifo(os.path.join(self.dir, "fifo"))
+        for output in (".", "fifo"):
+            with self.subTest(output=output):
+                self.expect(1, "exists and is no file", "package", "create",
+                            "--output", output, "--name", "x", sys.executable)
+        self.assertTrue(stat.S_ISFIFO(
+            os.stat(os.path.join(self.dir, "fifo")).st_mode))
+        self.assertEqual(os.listdir(self.dir), ["fifo"])
+
+    def test_an_image_needs_a_directory(self):
+        self.expect(1, "output: no directory is named", "image", "build",
+                    "--output", "")
+
+
 class Console(CliTest):
     """`avf console` against a listener of the test's own."""
 
@@ -266,13 +327,16 @@ class NamedVmTest(CliTest):
         self.write("bad.json", '{"kernel": "missing"}')
         self.assertEqual(self.vm("create", "a", "vm.json").returncode, 0)
         for code, part, *args in [
-                (2, "virtual machine already exists", "create", "a",
+                (1, "virtual machine already exists", "create", "a",
                  "vm.json"),
                 (1, "missing", "create", "b", "bad.json"),
-                (2, "no virtual machine", "run", "b"),
-                (2, "no virtual machine", "delete", "b"),
+                (1, "no virtual machine", "run", "b"),
+                (1, "no virtual machine", "delete", "b"),
                 (1, "Invalid VM name: a/b", "create", "a/b", "vm.json"),
-                (1, "create needs 2 arguments", "create", "a"),
+                (1, "create needs NAME and CONFIG.json", "create", "a"),
+                (1, "delete needs the NAME of one VM", "delete"),
+                (1, "list needs no argument", "list", "a"),
+                (1, "1 to 255 bytes", "run", ""),
                 (1, "no command", "rename", "a", "b"),
                 (1, "list, create, run or delete?")]:
             with self.subTest(args=args):

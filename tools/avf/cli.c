@@ -37,6 +37,7 @@ static enum cli_exit exit_of_error(int code)
 	case AVF_ERR_INVALID:
 	case AVF_ERR_FORMAT:
 	case AVF_ERR_STATE:
+	case AVF_ERR_EXISTS:
 		return CLI_EXIT_USAGE;
 	default:
 		return CLI_EXIT_HOST;

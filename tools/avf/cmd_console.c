@@ -120,7 +120,8 @@ static int use_console(const char *name)
 	fd = console_connect(dir_fd, name);
 	if (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED))
 		return cli_fail(CLI_EXIT_USAGE,
-				"no VM called %s has a console here", name);
+				"no VM called %s runs with a console here",
+				name);
 	if (fd < 0)
 		return cli_fail(CLI_EXIT_HOST, "console of %s: %s", name,
 				strerror(errno));
@@ -153,7 +154,10 @@ int cmd_console(int argc, char **argv)
 	if (argc - optind != 1)
 		return cli_usage("console", "the name of one VM is needed");
 	name = argv[optind];
-	if (strchr(name, '/') || strlen(name) > AVF_MAX_NAME)
-		return cli_usage("console", "\"%s\" is no name of a VM", name);
+	if (name[0] == '\0' || strchr(name, '/') || strlen(name) > AVF_MAX_NAME)
+		return cli_usage("console",
+				 "\"%.*s\" is no name of a VM: 1 to %d bytes "
+				 "without '/'",
+				 AVF_MAX_NAME, name, AVF_MAX_NAME);
 	return use_console(name);
 }

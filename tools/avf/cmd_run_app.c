@@ -14,10 +14,12 @@ static int print_help(void)
 	      "until the VM ends.\n\n"
 	      "Example:\n"
 	      "  avf run-app echo.avfpkg --payload-binary-name libecho.so\n\n"
-	      "      --payload-binary-name NAME  library in the package's "
+	      "Options of run-app:\n"
+	      "      --payload-binary-name NAME\n"
+	      "                             library in the package's "
 	      "lib/<arch>/\n"
 	      "      --guest-image DIR      microguest to use (`avf image "
-	      "build`)\n",
+	      "build`)\n\n",
 	      stdout);
 	run_options_print_help();
 	return CLI_EXIT_OK;

@@ -21,8 +21,9 @@ static int print_help(void)
 	      "the VM ends: to look around in it.\n\n"
 	      "Example:\n"
 	      "  avf run-microguest --name try --console boot.txt\n\n"
+	      "Options of run-microguest:\n"
 	      "      --guest-image DIR      microguest to use (`avf image "
-	      "build`)\n",
+	      "build`)\n\n",
 	      stdout);
 	run_options_print_help();
 	return CLI_EXIT_OK;

@@ -11,6 +11,7 @@
 struct vm_command {
 	const char *name;
 	int n_args;
+	const char *needs; /* the arguments, for who forgot them */
 	int (*run)(avf_manager *manager, char **args,
 		   const struct run_options *options);
 };
@@ -42,6 +43,17 @@ static int print_help(void)
 	return CLI_EXIT_OK;
 }
 
+/* A name that is not there, or there already, is the user's mistake. */
+static int fail_name(void)
+{
+	int code = avf_last_error()->code;
+	int rc = cli_fail_avf();
+
+	if (code == AVF_ERR_NOT_FOUND || code == AVF_ERR_EXISTS)
+		return CLI_EXIT_USAGE;
+	return rc;
+}
+
 static int list(avf_manager *manager, char **args,
 		const struct run_options *options)
 {
@@ -69,7 +81,7 @@ static int create(avf_manager *manager, char **args,
 		return CLI_EXIT_USAGE;
 	}
 	if (avf_manager_create(manager, args[0], config, &vm) < 0)
-		return cli_fail_avf();
+		return fail_name();
 	avf_vm_free(vm);
 	return CLI_EXIT_OK;
 }
@@ -82,7 +94,7 @@ static int run(avf_manager *manager, char **args,
 	avf_vm *vm = NULL;
 
 	if (avf_manager_get(manager, args[0], &vm) < 0)
-		return cli_fail_avf();
+		return fail_name();
 	if (avf_vm_get_config(vm, &config) < 0) {
 		avf_vm_free(vm);
 		return cli_fail_avf();
@@ -95,15 +107,15 @@ static int remove_vm(avf_manager *manager, char **args,
 		     const struct run_options *options)
 {
 	(void)options;
-	return avf_manager_delete(manager, args[0]) < 0 ? cli_fail_avf()
+	return avf_manager_delete(manager, args[0]) < 0 ? fail_name()
 							: CLI_EXIT_OK;
 }
 
 static const struct vm_command commands[] = {
-	{"list", 0, list},
-	{"create", 2, create},
-	{"run", 1, run},
-	{"delete", 1, remove_vm},
+	{"list", 0, "no argument", list},
+	{"create", 2, "NAME and CONFIG.json", create},
+	{"run", 1, "the NAME of one VM", run},
+	{"delete", 1, "the NAME of one VM", remove_vm},
 };
 
 static int execute(int argc, char **argv, const char *dir,
@@ -118,8 +130,8 @@ static int execute(int argc, char **argv, const char *dir,
 	if (!command)
 		return cli_usage("vm", "no command \"%s\"", argv[0]);
 	if (argc - 1 != command->n_args)
-		return cli_usage("vm", "%s needs %d arguments", command->name,
-				 command->n_args);
+		return cli_usage("vm", "%s needs %s", command->name,
+				 command->needs);
 	if (avf_manager_new(dir, &manager) < 0)
 		return cli_fail_avf();
 	return command->run(manager, argv + 1, options);

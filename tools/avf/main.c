@@ -1,8 +1,11 @@
 /* avf: the command line of libvirtualization. docs/cli.md describes it. */
 #include "cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct command {
 	const char *name;
@@ -41,6 +44,7 @@ static void print_help(FILE *out)
 			commands[i].summary);
 	fputs("\n`avf COMMAND --help` describes a command.\n"
 	      "`avf help exit-codes` lists the exit codes.\n"
+	      "`avf --version` says which version this is.\n"
 	      "\nExample:\n  avf info\n",
 	      out);
 }
@@ -76,7 +80,35 @@ static int help(int argc, char **argv)
 	return command->run(2, args);
 }
 
-int main(int argc, char **argv)
+/* The number of a closed standard stream would go to the next file that is
+ * opened, say a guest's disk, and our messages into that file. */
+static bool fill_closed_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	(void)close(fd);
+	return true;
+}
+
+/* Lost output is a failure: a script would take half of it for the whole. */
+static int check_output(int rc)
+{
+	bool had_failed = ferror(stdout) != 0;
+	bool is_flushed = fflush(stdout) == 0;
+
+	if (is_flushed && !had_failed)
+		return rc;
+	(void)cli_fail(CLI_EXIT_HOST, "write to standard output: %s",
+		       is_flushed ? "some of it was lost" : strerror(errno));
+	return rc == CLI_EXIT_OK ? CLI_EXIT_HOST : rc;
+}
+
+static int run_command(int argc, char **argv)
 {
 	const struct command *command;
 
@@ -87,9 +119,21 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
 	    strcmp(argv[1], "-h") == 0)
 		return help(argc - 1, argv + 1);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("libvirtualization %s\n", avf_version());
+		return CLI_EXIT_OK;
+	}
 	command = find_command(argv[1]);
 	if (!command)
 		return cli_fail(CLI_EXIT_USAGE,
 				"no command \"%s\"; see `avf help`", argv[1]);
 	return command->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	if (!fill_closed_streams())
+		return cli_fail(CLI_EXIT_HOST, "open /dev/null: %s",
+				strerror(errno));
+	return check_output(run_command(argc, argv));
 }

@@ -48,7 +48,8 @@ void streams_fini(struct streams *s)
 }
 
 /* O_NONBLOCK: a FIFO that nobody reads is an error, not a hang. */
-static int open_output(const char *path, int standard, int *ret_fd)
+static int open_output(const char *option, const char *path, int standard,
+		       int *ret_fd)
 {
 	int fd;
 
@@ -60,7 +61,8 @@ static int open_output(const char *path, int standard, int *ret_fd)
 				  O_NONBLOCK | O_NOCTTY,
 			  0666);
 	if (fd < 0)
-		return cli_fail(CLI_EXIT_USAGE, "open %s: %s", path,
+		return cli_fail(CLI_EXIT_USAGE, "%s: open \"%s\": %s", option,
+				path,
 				errno == ENXIO ? "nobody reads this pipe"
 					       : strerror(errno));
 	*ret_fd = fd;
@@ -80,9 +82,13 @@ static int open_input(const char *path, int *ret_fd)
 		fd = open(path, O_RDWR | flags);
 	else
 		fd = open(path, O_RDONLY | flags);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		cli_close(&fd); /* opens, but nothing can be read */
+		errno = EISDIR;
+	}
 	if (fd < 0)
-		return cli_fail(CLI_EXIT_USAGE, "open %s: %s", path,
-				strerror(errno));
+		return cli_fail(CLI_EXIT_USAGE, "--console-in: open \"%s\": %s",
+				path, strerror(errno));
 	*ret_fd = fd;
 	return 0;
 }
@@ -97,9 +103,10 @@ static int open_log(struct streams *s, const struct run_options *options,
 	int rc = 0;
 
 	if (options->log)
-		rc = open_output(options->log, STDOUT_FILENO, &s->log_file);
+		rc = open_output("--log", options->log, STDOUT_FILENO,
+				 &s->log_file);
 	else
-		rc = open_output("-", STDERR_FILENO, &s->log_file);
+		rc = open_output("--log", "-", STDERR_FILENO, &s->log_file);
 	if (rc != 0)
 		return rc;
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -165,7 +172,7 @@ int streams_open(struct streams *s, const struct run_options *options,
 	if (rc != 0 || has_no_console(options, config))
 		return rc;
 	if (options->console)
-		rc = open_output(options->console, STDOUT_FILENO,
+		rc = open_output("--console", options->console, STDOUT_FILENO,
 				 &s->console_file);
 	if (rc == 0 && options->console_in)
 		rc = open_input(options->console_in, &s->console_in_file);
