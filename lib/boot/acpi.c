@@ -1,3 +1,11 @@
+/*
+ * How this works: the tables are written one behind the other into one buffer
+ * of the host, through the aml writer, which remembers an overflow. Each table
+ * is closed by finish() before the next begins, so addresses of earlier tables
+ * are known to the later ones: DSDT, then the FADT that points to it, then the
+ * XSDT that lists all. Only the RSDP comes first in memory and is filled last.
+ * Nothing here reads what a guest wrote. Section numbers are those of ACPI 6.4.
+ */
 #include "boot/acpi.h"
 
 #include <string.h>
@@ -121,6 +129,10 @@ struct builder {
 	const struct boot_input *in; /* borrowed */
 };
 
+/*
+ * The byte that makes the sum of all bytes 0 (5.2.5.3, 5.2.6). The field itself
+ * must still be 0 when this is called.
+ */
 static unsigned char checksum(const unsigned char *data, size_t size)
 {
 	unsigned int sum = 0;
@@ -130,6 +142,10 @@ static unsigned char checksum(const unsigned char *data, size_t size)
 	return (unsigned char)(0x100U - (sum & 0xffU));
 }
 
+/*
+ * Pads the output, not a table: the bytes between tables belong to none, so no
+ * length or checksum covers them.
+ */
 static void align(struct builder *b)
 {
 	static const unsigned char zeros[TABLE_ALIGN];
@@ -139,6 +155,7 @@ static void align(struct builder *b)
 		aml_bytes(&b->out, zeros, TABLE_ALIGN - over);
 }
 
+/* Length and checksum stay 0: finish() sets them. */
 static struct table_header header(const char *signature, unsigned char revision)
 {
 	struct table_header h = {
@@ -181,6 +198,7 @@ static gpa_t write_dsdt(struct builder *b)
 	return finish(b, at);
 }
 
+/* A byte-wide I/O port, the only kind of register that we have. */
 static struct gas port(uint16_t number)
 {
 	return (struct gas){.space = 1,
@@ -189,6 +207,11 @@ static struct gas port(uint16_t number)
 			    .address = le64_make(number)};
 }
 
+/*
+ * HW_REDUCED_ACPI says that there is no PM1 block, no SMI command and no FACS
+ * (4.1), so those fields stay 0. The three ports must be those that
+ * lib/devices/pm_x86_64.c serves.
+ */
 static gpa_t write_fadt(struct builder *b, gpa_t dsdt)
 {
 	const size_t at = b->out.size;
@@ -211,6 +234,10 @@ static gpa_t write_fadt(struct builder *b, gpa_t dsdt)
 	return finish(b, at);
 }
 
+/*
+ * Processor UIDs and APIC ids are the index of the vCPU; hv/ gives each vCPU
+ * the same APIC id, and Linux boots no CPU that is not listed here.
+ */
 static gpa_t write_madt(struct builder *b)
 {
 	const size_t at = b->out.size;
@@ -238,6 +265,10 @@ static gpa_t write_madt(struct builder *b)
 	return finish(b, at);
 }
 
+/*
+ * ECAM has 1 MiB for each bus, which is where the last bus number is from. The
+ * DSDT reserves the same range, or Linux would not use it.
+ */
 static gpa_t write_mcfg(struct builder *b)
 {
 	const size_t at = b->out.size;

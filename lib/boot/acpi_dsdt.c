@@ -1,3 +1,9 @@
+/*
+ * The body of the DSDT (ACPI 6.4, 5.2.11.1): what cannot be found by probing.
+ * Its addresses come from boot_input and layout_x86_64.h, the same numbers that
+ * the machine's buses are built from; a difference between the two shows as a
+ * device that Linux cannot reach.
+ */
 #include "boot/acpi.h"
 #include "boot/layout_x86_64.h"
 
@@ -54,6 +60,10 @@ static void write_motherboard(struct aml *a, const struct boot_input *in)
 	aml_close(a, device);
 }
 
+/*
+ * PNP0501 is a 16550; without this node Linux finds the port only by its old
+ * fixed list, and no interrupt for it.
+ */
 static void write_serial(struct aml *a)
 {
 	size_t device = aml_open_device(a, "COM1");

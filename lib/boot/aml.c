@@ -42,6 +42,7 @@ void aml_bytes(struct aml *a, const void *data, size_t size)
 	a->size += size;
 }
 
+/* One byte: an opcode, a tag or a small field. */
 static void put8(struct aml *a, unsigned int value)
 {
 	const unsigned char byte = (unsigned char)value;
@@ -49,6 +50,7 @@ static void put8(struct aml *a, unsigned int value)
 	aml_bytes(a, &byte, 1);
 }
 
+/* The low @size bytes of @value, little-endian, as everything in AML is. */
 static void put_le(struct aml *a, uint64_t value, size_t size)
 {
 	const le64 v = le64_make(value);
@@ -91,6 +93,7 @@ void aml_name(struct aml *a, const char *name)
 	name_segment(a, name);
 }
 
+/* Upper case only: ids come from our own sources, not from a guest. */
 static unsigned int hex_digit(char c)
 {
 	return c <= '9' ? (unsigned int)(c - '0')
@@ -145,6 +148,10 @@ size_t aml_open_package(struct aml *a, unsigned char n_elements)
 	return opened;
 }
 
+/*
+ * Moves what is behind @at up by @size bytes. Offsets that callers hold for
+ * outer blocks stay right, as those lie before @at.
+ */
 static void insert(struct aml *a, size_t at, const void *data, size_t size)
 {
 	size_t behind = a->size - at;
@@ -163,12 +170,20 @@ static void insert(struct aml *a, size_t at, const void *data, size_t size)
 void aml_close(struct aml *a, size_t opened)
 {
 	size_t len = a->size - opened;
+	/*
+	 * All counts below include the length field itself, which one byte more
+	 * of it can push over the next border: hence the loop.
+	 */
 	unsigned char pkg[4];
 	size_t n = 1;
 
 	if (len + 1 <= 0x3f) {
 		pkg[0] = (unsigned char)(len + 1);
 		insert(a, opened, pkg, 1);
+		/*
+		 * More than the longest form holds is impossible: 2^28 bytes do
+		 * not fit into the room for the tables.
+		 */
 		return;
 	}
 	do
@@ -232,6 +247,10 @@ struct address_space {
 
 #define ADDRESS_FIXED 0x0cU /* minimum and maximum are both fixed */
 
+/*
+ * Length is the bytes behind the first three, as for all large descriptors
+ * (6.4.3): three bytes of flags and five fields.
+ */
 static void address_space(struct aml *a, const struct address_space *s)
 {
 	put8(a, s->tag);
@@ -246,6 +265,7 @@ static void address_space(struct aml *a, const struct address_space *s)
 	put_le(a, s->last - s->first + 1, s->field);
 }
 
+/* Bus numbers are a word descriptor of resource type 2. */
 void aml_bus_numbers(struct aml *a, uint16_t first, uint16_t last)
 {
 	address_space(a, &(struct address_space){.tag = 0x88,
@@ -255,6 +275,7 @@ void aml_bus_numbers(struct aml *a, uint16_t first, uint16_t last)
 						 .last = last});
 }
 
+/* A dword or qword descriptor of resource type 0, by where the range ends. */
 void aml_memory_window(struct aml *a, struct boot_range range)
 {
 	const uint64_t last = range.base + range.size - 1;

@@ -1,3 +1,9 @@
+/*
+ * The header and the placing of an arm64 Image (booting.rst, section 4). The
+ * file is hostile: a size or an offset in it decides where it goes and how much
+ * is kept free for its BSS, but never how much is copied, which is the file's
+ * size.
+ */
 #include "boot/arm64_image.h"
 
 #include <inttypes.h>
@@ -6,6 +12,10 @@
 #include "base/byteorder.h"
 #include "base/checked.h"
 
+/*
+ * The 64 bytes that every Image begins with, little-endian whatever the kernel
+ * is.
+ */
 struct header {
 	le32 code[2];
 	le64 text_offset; /* from a 2 MiB boundary */
@@ -34,11 +44,19 @@ static int place(const struct header *h, uint64_t file_size,
 		 struct boot_range room, struct boot_range *ret_range)
 {
 	const uint64_t offset = le64_get(h->text_offset);
+	/*
+	 * An old kernel says 0, a lying one less than the file has: neither may
+	 * make the copy reach over the end of the room.
+	 */
 	const uint64_t size = MAX(le64_get(h->image_size), file_size);
 
 	if (le64_get(h->flags) & FLAG_BIG_ENDIAN)
 		return fail(AVF_ERR_UNSUPPORTED,
 			    "kernel: a big-endian arm64 Image");
+	/*
+	 * The offset is counted from a 2 MiB border. Larger ones would be legal
+	 * by the letter; no kernel has one, and room.base is such a border.
+	 */
 	if (offset >= ALIGNMENT)
 		return fail(AVF_ERR_FORMAT,
 			    "kernel: text offset 0x%" PRIx64 " of its Image",

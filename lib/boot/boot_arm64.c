@@ -1,3 +1,9 @@
+/*
+ * The order of loading, which is also the order of who gets room: device tree
+ * at the base of RAM, kernel behind it, initrd at the top of what the kernel
+ * leaves, and nothing into the bounce pool at the end. The tree comes last in
+ * time, as it names the initrd's place. Runs once, before any vCPU exists.
+ */
 #include "boot/boot_arm64.h"
 
 #include <string.h>
@@ -16,6 +22,10 @@
 /* A tree of 64 CPUs has 10 KiB. */
 #define DTREE_CAPACITY 0x10000U
 
+/*
+ * Everything below subtracts sizes from in->ram.size; the checks here are what
+ * keeps those subtractions from wrapping.
+ */
 static int check_input(const struct boot_arm64_input *in)
 {
 	const uint64_t least = BOOT_ARM64_DTREE_SIZE + ALIGNMENT;
@@ -63,6 +73,7 @@ static int open_kernel(int fd, struct unpack_buffer *ret_unpacked,
 	if (rc < 0)
 		return rc;
 	size = (size_t)MIN(file.size, sizeof(head));
+	/* the head is looked at in a copy: the file may change under us */
 	rc = kernel_image_read(&file, 0, head, size, "its beginning");
 	if (rc < 0)
 		return rc;
@@ -82,6 +93,7 @@ static int open_kernel(int fd, struct unpack_buffer *ret_unpacked,
 	return 0;
 }
 
+/* The unpacked kernel lives until it has been copied into the guest. */
 static int load_kernel(const struct boot_arm64_input *in,
 		       struct boot_range room, struct boot_range *ret_range)
 {
@@ -94,6 +106,10 @@ static int load_kernel(const struct boot_arm64_input *in,
 	return arm64_image_load(&image, in->gm, room, ret_range);
 }
 
+/*
+ * The tree is made in the host's memory and copied: libfdt must not read back
+ * what something else can write.
+ */
 static int write_dtree(const struct boot_arm64_input *in,
 		       struct boot_range initrd)
 {
@@ -122,6 +138,10 @@ int boot_arm64_load(const struct boot_arm64_input *in,
 	rc = load_kernel(in, room, &kernel);
 	if (rc < 0)
 		return rc;
+	/*
+	 * arm64_image_load() has checked that the kernel, with its BSS, ends in
+	 * room
+	 */
 	room.size -= kernel.base + kernel.size - room.base;
 	room.base = kernel.base + kernel.size;
 	if (in->initrd_fd >= 0)

@@ -1,3 +1,11 @@
+/*
+ * How a PC starts without firmware: check the layout, put kernel, initrd,
+ * command line, ACPI tables and memory map into guest memory, and say how the
+ * boot CPU's registers must be. A kernel with a PVH note is entered in 32-bit
+ * mode (pvh.rst of Linux), another one at its 64-bit entry (boot.rst). Pure:
+ * hv/ sets the registers. Runs once, before any vCPU exists. Kernel and initrd
+ * may be hostile.
+ */
 #include <string.h>
 
 #include "base/byteorder.h"
@@ -34,6 +42,10 @@
 
 #define TSS_LIMIT 0x67U
 
+/*
+ * Ranges go into ACPI descriptors as first and last address: one that wraps
+ * would describe nonsense.
+ */
 static int check_window(struct boot_range r, const char *what)
 {
 	uint64_t end;
@@ -44,6 +56,10 @@ static int check_window(struct boot_range r, const char *what)
 	return 0;
 }
 
+/*
+ * Below 4 GiB, as the DSDT has ECAM in a 32-bit descriptor; whole MiB are
+ * counted as buses.
+ */
 static int check_ecam(struct boot_range ecam)
 {
 	if (ecam.base > UINT32_MAX || ecam.size < (1U << 20) ||
@@ -53,6 +69,10 @@ static int check_ecam(struct boot_range ecam)
 	return 0;
 }
 
+/*
+ * What the rest relies on: no sum of these numbers wraps, and low RAM reaches
+ * beyond 1 MiB, so that the tables below it are RAM.
+ */
 static int check_input(const struct boot_input *in)
 {
 	uint64_t end;
@@ -119,6 +139,7 @@ static int open_kernel(int fd, struct unpack_buffer *ret_unpacked,
 	return rc;
 }
 
+/* The unpacked kernel lives until it has been copied into the guest. */
 static int load_kernel(const struct boot_input *in,
 		       struct elf_kernel *ret_kernel)
 {
@@ -147,6 +168,7 @@ static int load_initrd(const struct boot_input *in, gpa_t kernel_end,
 	return initrd_load(in->initrd_fd, in->gm, room, ret_range);
 }
 
+/* LAYOUT_CMDLINE_MAX bytes and the NUL end before the page tables begin. */
 static int write_cmdline(const struct boot_input *in,
 			 struct boot_range *ret_range)
 {
@@ -186,6 +208,11 @@ static uint64_t descriptor(const struct boot_segment *s)
 	       (uint64_t)s->big << 54 | (uint64_t)s->granular << 55;
 }
 
+/*
+ * The hidden parts of the segment registers. In protected mode with paging off
+ * and in long mode alike they must be set as if loaded from the GDT: KVM checks
+ * them at VM entry (Intel SDM volume 3).
+ */
 static void set_segments(struct boot_cpu_state *state)
 {
 	const bool wide = state->mode == BOOT_LONG64;
@@ -207,6 +234,10 @@ static void set_segments(struct boot_cpu_state *state)
 					    .limit = TSS_LIMIT};
 }
 
+/*
+ * The table itself, for the guest's first reload of a segment register, which
+ * finds what set_segments() put into the hidden parts.
+ */
 static int write_gdt(const struct gmem *gm, struct boot_cpu_state *state)
 {
 	/* in long mode a TSS descriptor takes two entries */
@@ -220,6 +251,7 @@ static int write_gdt(const struct gmem *gm, struct boot_cpu_state *state)
 	return gmem_write(gm, LAYOUT_GDT, gdt, sizeof(gdt));
 }
 
+/* Paging is off, ebx points to start_info (pvh.rst). cr0.ET is fixed to 1. */
 static int enter_pvh(const struct boot_input *in, const struct boot_handover *h,
 		     uint32_t entry, struct boot_cpu_state *state)
 {
@@ -230,6 +262,10 @@ static int enter_pvh(const struct boot_input *in, const struct boot_handover *h,
 	return pvh_write_start_info(in->gm, h);
 }
 
+/*
+ * boot.rst wants long mode with paging on, an identity mapping of the kernel
+ * and the zero page, rsi pointing to the zero page.
+ */
 static int enter_long(const struct boot_input *in,
 		      const struct boot_handover *h, gpa_t entry,
 		      struct boot_cpu_state *state)
@@ -270,6 +306,7 @@ int boot_load(const struct boot_input *in, struct boot_cpu_state *ret_state)
 	rc = write_acpi(in);
 	if (rc < 0)
 		return rc;
+	/* last, since it describes what was placed above */
 	h.memory = e820_build(in);
 	rc = kernel.has_pvh ? enter_pvh(in, &h, kernel.pvh_entry, &state)
 			    : enter_long(in, &h, kernel.entry, &state);

@@ -1,3 +1,9 @@
+/*
+ * Only the payload of a bzImage is used: an ELF kernel, compressed. The
+ * real-mode code and the decompressor in it never run, so nothing else of the
+ * setup header matters. Compressed bytes are hostile; unpack/ bounds what
+ * becomes of them.
+ */
 #include "boot/bzimage.h"
 
 #include <string.h>
@@ -80,6 +86,10 @@ int bzimage_unpack(const struct kernel_image *image,
 		return fail(AVF_ERR_UNSUPPORTED,
 			    "kernel: boot protocol 0x%x is older than 0x%x",
 			    le16_get(h.version), PROTOCOL_PAYLOAD);
+	/*
+	 * payload_offset counts from the protected-mode code, which is behind
+	 * the boot sector and the setup sectors (boot.rst)
+	 */
 	sectors = h.setup_sects ? h.setup_sects : SETUP_SECTS_DEFAULT;
 	/* both are small: the sum of 32-bit numbers in 64 bits */
 	offset = (sectors + 1) * SECTOR + le32_get(h.payload_offset);

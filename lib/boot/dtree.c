@@ -1,3 +1,10 @@
+/*
+ * One function for each node, called by root() in the order of the tree.
+ * libfdt's sequential-write interface builds it, so a node is complete when
+ * end() is called and cannot be changed afterwards. Properties follow the
+ * bindings of Linux; addresses come from the machine's layout, and what is said
+ * here must be what machine_arm64.c has built.
+ */
 #include "boot/dtree.h"
 
 #include <inttypes.h>
@@ -29,12 +36,14 @@ struct tree {
 	const struct boot_arm64_input *in;
 };
 
+/* Keeps the first error: those after it are only its consequences. */
 static void check(struct tree *t, int error)
 {
 	if (t->error == 0)
 		t->error = error;
 }
 
+/* Nodes nest: each begin() or begin_at() has its end(). */
 static void begin(struct tree *t, const char *name)
 {
 	check(t, fdt_begin_node(t->data, name));
@@ -59,6 +68,7 @@ static void text(struct tree *t, const char *name, const char *value)
 	check(t, fdt_property(t->data, name, value, (int)strlen(value) + 1));
 }
 
+/* A property without a value: its presence is the message. */
 static void flag(struct tree *t, const char *name)
 {
 	check(t, fdt_property(t->data, name, NULL, 0));
@@ -69,6 +79,7 @@ static void number(struct tree *t, const char *name, uint32_t value)
 	check(t, fdt_property_u32(t->data, name, value));
 }
 
+/* At most 16 cells, which the longest list here (timer) does not reach. */
 static void cells(struct tree *t, const char *name, const uint32_t *values,
 		  size_t n)
 {
@@ -98,6 +109,11 @@ static void widths(struct tree *t, uint32_t address, uint32_t size)
 	number(t, "#size-cells", size);
 }
 
+/*
+ * The seeds make the kernel's addresses and random numbers differ with each
+ * run. Both parts of the seed are used once only: 8 bytes for KASLR, the rest
+ * for the generator.
+ */
 static void chosen(struct tree *t, struct boot_range initrd)
 {
 	const struct boot_arm64_input *in = t->in;
@@ -173,6 +189,10 @@ static void cpus(struct tree *t)
 	end(t);
 }
 
+/*
+ * KVM answers PSCI calls made with HVC itself; that is how secondary CPUs start
+ * and how the guest powers off.
+ */
 static void psci(struct tree *t)
 {
 	static const char names[] = "arm,psci-1.0\0arm,psci-0.2";
@@ -194,6 +214,10 @@ static void timer(struct tree *t)
 	end(t);
 }
 
+/*
+ * A GICv3 with its ITS below it. MSI-X of all PCI devices goes through the ITS,
+ * so without that node no virtio device has an interrupt.
+ */
 static void gic(struct tree *t)
 {
 	const struct boot_arm64_input *in = t->in;
@@ -217,6 +241,7 @@ static void gic(struct tree *t)
 	end(t);
 }
 
+/* The console; its interrupt is an edge, as KVM's irqfd makes one. */
 static void serial(struct tree *t)
 {
 	begin_at(t, "serial", t->in->serial.base);
@@ -227,6 +252,10 @@ static void serial(struct tree *t)
 	end(t);
 }
 
+/*
+ * PCI functions reach memory through the bounce pool alone when there is one,
+ * which the memory-region property says to Linux.
+ */
 static void pci(struct tree *t)
 {
 	const struct boot_arm64_input *in = t->in;

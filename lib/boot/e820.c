@@ -1,7 +1,13 @@
+/*
+ * Five entries at most, ascending and without overlap: E820_MAX_ENTRIES leaves
+ * room, so add() does not check. The hole between low RAM and 4 GiB has no
+ * entry but ECAM: what is not listed is free for PCI BARs.
+ */
 #include "boot/e820.h"
 
 #include "boot/layout_x86_64.h"
 
+/* Empty ranges are left out; a VM without high RAM has one. */
 static void add(struct e820_map *m, gpa_t base, uint64_t end,
 		enum e820_type type)
 {

@@ -1,3 +1,11 @@
+/*
+ * How this works: headers are read once into struct loader, checked there, and
+ * never read again, so a file that changes meanwhile cannot make a check
+ * untrue. Bytes go straight from the file into guest memory. Every segment must
+ * lie between 1 MiB and the end of low RAM: below are our own tables, which a
+ * hostile kernel file must not replace. gABI: Executable and Linkable Format,
+ * chapters 4 and 5.
+ */
 #include "boot/elf.h"
 
 #include <elf.h>
@@ -24,6 +32,10 @@ bool elf_detect(const void *head, size_t size)
 	return size >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0;
 }
 
+/*
+ * Refuses by name what people confuse: other machines, 32-bit, object files.
+ * After it, e_phnum is small enough for the array in struct loader.
+ */
 static int check_head(const Elf64_Ehdr *h)
 {
 	if (!elf_detect(h->e_ident, sizeof(h->e_ident)))
@@ -48,6 +60,10 @@ static int check_head(const Elf64_Ehdr *h)
 	return 0;
 }
 
+/*
+ * Header by header: the table may lie anywhere in the file, and e_phoff is a
+ * number that the file chose.
+ */
 static int read_headers(struct loader *l)
 {
 	uint64_t offset;
@@ -74,6 +90,10 @@ static int read_headers(struct loader *l)
 	return 0;
 }
 
+/*
+ * Sums are checked before they are compared; the order of the tests decides
+ * only which error is seen.
+ */
 static int check_segment(const struct loader *l, unsigned int i)
 {
 	const Elf64_Phdr *p = &l->segments[i];
@@ -99,6 +119,10 @@ static int check_segment(const struct loader *l, unsigned int i)
 	return 0;
 }
 
+/*
+ * Copies the bytes of the file alone; the rest up to p_memsz stays zero, which
+ * fresh guest memory is.
+ */
 static int load_segment(const struct loader *l, unsigned int i)
 {
 	const Elf64_Phdr *p = &l->segments[i];
@@ -119,11 +143,13 @@ static int load_segment(const struct loader *l, unsigned int i)
 				 what);
 }
 
+/* Segments without memory are legal and may have any address. */
 static bool is_loadable(const Elf64_Phdr *p)
 {
 	return p->p_type == PT_LOAD && p->p_memsz > 0;
 }
 
+/* The highest end is where the initrd may begin. */
 static int load_segments(const struct loader *l, gpa_t *ret_end)
 {
 	gpa_t end = 0;
@@ -173,6 +199,7 @@ static int find_pvh_in(const struct loader *l, unsigned int i,
 				 p->p_align == 8 ? 8 : 4, ret_entry);
 }
 
+/* Returns 1 with the entry set, 0 when no note has it, or an error. */
 static int find_pvh(const struct loader *l, uint32_t *ret_entry)
 {
 	int rc;

@@ -1,3 +1,8 @@
+/*
+ * Notes are a list of (name, description) pairs with lengths of their own
+ * (gABI, chapter 5). Both lengths are hostile: skip() compares each with what
+ * is left before the position moves.
+ */
 #include "boot/elf_note.h"
 
 #include <string.h>
@@ -38,6 +43,10 @@ static int skip(size_t *at, uint32_t len, size_t align, size_t size)
 	return 0;
 }
 
+/*
+ * On return @at is behind the note, its padding included. The pointers in
+ * *@ret_note are into @notes, and their sizes are checked.
+ */
 static int next_note(const unsigned char *notes, size_t size, size_t align,
 		     size_t *at, struct note *ret_note)
 {
@@ -59,6 +68,7 @@ static int next_note(const unsigned char *notes, size_t size, size_t align,
 	return skip(at, ret_note->desc_size, align, size);
 }
 
+/* The name's NUL is part of its size, and of the comparison. */
 static bool is_pvh(const struct note *n)
 {
 	return n->type == XEN_ELFNOTE_PHYS32_ENTRY &&

@@ -1,3 +1,8 @@
+/*
+ * The initrd goes as high as possible, away from the kernel, which may grow
+ * when it unpacks or relocates itself. The file's size is taken once; what is
+ * copied is bounded by that, not by the file as it is later.
+ */
 #include "boot/initrd.h"
 
 #include <inttypes.h>
@@ -12,6 +17,7 @@ static uint64_t mib(uint64_t bytes)
 	return (bytes >> 20) + ((bytes & 0xfffffU) != 0);
 }
 
+/* The rounding down to a page may leave the room at its lower end. */
 static int place(uint64_t size, struct boot_range room, gpa_t *ret_base)
 {
 	gpa_t base;

@@ -1,3 +1,8 @@
+/*
+ * The single place where kernel files are read. Callers pass offsets and
+ * lengths from the file itself, so they are checked here, without sums that
+ * could wrap.
+ */
 #include "boot/kernel_image.h"
 
 #include <string.h>

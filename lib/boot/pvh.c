@@ -1,3 +1,9 @@
+/*
+ * What a PVH kernel is told: start_info points to the module list, the memory
+ * map and the RSDP. All go to fixed places in the first MiB (layout_x86_64.h),
+ * which the loader keeps free of the kernel. Pointers in it are guest physical
+ * addresses.
+ */
 #include "boot/pvh.h"
 
 #include "base/byteorder.h"
@@ -38,6 +44,7 @@ struct memmap_entry {
 };
 _Static_assert(sizeof(struct memmap_entry) == 24, "memory map layout");
 
+/* One module, the initrd, as PVH has no other way to hand it over. */
 static int write_modules(const struct gmem *gm, struct boot_range initrd)
 {
 	const struct module_entry m = {
@@ -48,6 +55,10 @@ static int write_modules(const struct gmem *gm, struct boot_range initrd)
 	return gmem_write(gm, LAYOUT_MODLIST, &m, sizeof(m));
 }
 
+/*
+ * The whole array is written, zeros behind the entries in use: cheaper than a
+ * partial write, and there is room up to the zero page.
+ */
 static int write_memmap(const struct gmem *gm, const struct e820_map *map)
 {
 	struct memmap_entry list[E820_MAX_ENTRIES] = {0};

@@ -1,3 +1,9 @@
+/*
+ * The boot_params page for kernels without a PVH entry, and the page tables
+ * that the 64-bit entry needs (boot.rst). No setup header is
+ * copied from the file, as the kernel came as an ELF: the fields that a boot
+ * loader would fill are filled, the others stay 0.
+ */
 #include "boot/zero_page.h"
 
 #include <string.h>
@@ -54,6 +60,7 @@ struct zero_page {
 };
 _Static_assert(sizeof(struct zero_page) == 0x1000, "zero page layout");
 
+/* The list in the page has room for 128 entries; ours is the first few. */
 static void fill_memory(struct zero_page *z, const struct e820_map *map)
 {
 	for (unsigned int i = 0; i < map->n_entries; i++) {
@@ -100,6 +107,11 @@ int zero_page_write(const struct gmem *gm, const struct boot_handover *h)
 #define PTES      512U
 #define GIBS      4U
 
+/*
+ * Six pages: one PML4, one PDPT, four page directories of 2 MiB pages. Linux
+ * changes to tables of its own in its first instructions; until then everything
+ * below 4 GiB is at its physical address.
+ */
 int zero_page_write_tables(const struct gmem *gm)
 {
 	const gpa_t pdpt = LAYOUT_PAGE_TABLES + 0x1000;
@@ -113,6 +125,9 @@ int zero_page_write_tables(const struct gmem *gm)
 		return rc;
 	for (unsigned int i = 0; i < GIBS; i++)
 		table[i] = le64_make((pd + i * 0x1000ULL) | PTE_TABLE);
+	/*
+	 * entries from the table before are overwritten: first four, then all
+	 */
 	rc = gmem_write(gm, pdpt, table, sizeof(table));
 	for (unsigned int g = 0; rc >= 0 && g < GIBS; g++) {
 		for (uint64_t i = 0; i < PTES; i++)

@@ -25,6 +25,10 @@
 #define WORD_CONTROL   3
 #define ENTRY_MASKED   1U
 
+/*
+ * A vector costs an eventfd and a route only once it is delivered: a guest need
+ * not use them all.
+ */
 struct vector {
 	uint32_t words[4];
 	bool pending;
@@ -59,9 +63,13 @@ int msix_add(struct pci_dev *dev, unsigned int bar, unsigned int n)
 	}
 	msix->cap = pci_dev_add_cap(dev, PCI_CAP_MSIX, CAP_LEN);
 	cap = dev->config + msix->cap;
+	/* the field is one less than the number of vectors (6.8.2.3) */
 	cap[CAP_CONTROL] = (uint8_t)(n - 1);
 	cap[CAP_TABLE] = (uint8_t)bar;
 	cap[CAP_PBA] = (uint8_t)bar;
+	/*
+	 * a byte at a time: BAR number in the low bits, offset 0 of the table
+	 */
 	cap[CAP_PBA + 1] = MSIX_PBA >> 8;
 	dev->writable[msix->cap + CAP_CONTROL + 1] =
 		CONTROL_ENABLE | CONTROL_MASK_ALL;
@@ -119,6 +127,10 @@ static int program(struct msix *msix, struct vector *v)
 	return 0;
 }
 
+/*
+ * The function's mask and the vector's own must both be open. Both are closed
+ * after a reset.
+ */
 static bool deliverable(const struct msix *msix, const struct vector *v)
 {
 	uint8_t control = msix->dev->config[msix->cap + CAP_CONTROL + 1];
@@ -155,12 +167,17 @@ void pci_msix_signal(struct pci_dev *dev, unsigned int vector)
 	try_deliver(msix, &msix->vectors[vector]);
 }
 
+/*
+ * All vectors: enabling the function or clearing its mask may set several
+ * pending ones free.
+ */
 void msix_control_written(struct msix *msix)
 {
 	for (unsigned int i = 0; i < msix->n; i++)
 		try_deliver(msix, &msix->vectors[i]);
 }
 
+/* One word of the pending bit array, which the guest only reads. */
 static uint32_t pending_word(const struct msix *msix, uint64_t word)
 {
 	uint32_t bits = 0;
@@ -170,6 +187,7 @@ static uint32_t pending_word(const struct msix *msix, uint64_t word)
 	return bits;
 }
 
+/* What is no entry and not the PBA reads as 0. */
 static uint32_t read_word(const struct msix *msix, uint64_t offset)
 {
 	uint64_t entry = offset / 16;
@@ -181,6 +199,10 @@ static uint32_t read_word(const struct msix *msix, uint64_t offset)
 	return 0;
 }
 
+/*
+ * Unmasking is a write of the control word: a pending vector goes out. A new
+ * message in an open entry takes effect with the next delivery.
+ */
 static void write_word(struct msix *msix, uint64_t offset, uint32_t value)
 {
 	uint64_t entry = offset / 16;
@@ -192,6 +214,7 @@ static void write_word(struct msix *msix, uint64_t offset, uint32_t value)
 		value &= ENTRY_MASKED;
 	else if (word == WORD_ADDR_LOW)
 		value &= ~3U;
+	/* the two low bits are reserved: a message is a write of 32 bits */
 	msix->vectors[entry].words[word] = value;
 	try_deliver(msix, &msix->vectors[entry]);
 }

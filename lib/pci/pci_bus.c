@@ -1,3 +1,10 @@
+/*
+ * The bus side of PCI: how configuration accesses find their function, and
+ * where BARs are decoded. pci.h tells how it works. Sections are those of PCI
+ * Local Bus 3.0. What a guest writes to a BAR is only a wish; wanted() decides
+ * what becomes of it, and nothing outside of the bridge's window is ever
+ * decoded, so no BAR can shadow RAM or an interrupt controller.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -21,6 +28,7 @@ static void ecam_read(void *opaque, uint64_t offset, void *data, uint32_t size)
 {
 	struct pci_dev *dev = function(opaque, offset >> 12);
 
+	/* an access over the end of a function would reach its neighbour */
 	if (dev && (offset & 0xfff) + size <= 0x1000)
 		pci_dev_config_read(dev, offset & 0xfff, data, size);
 }
@@ -49,6 +57,10 @@ static struct pci_dev *selected(const struct pci_bus *bus, uint64_t offset,
 	return function(bus, address >> 8 & 0xffff);
 }
 
+/*
+ * Byte and word accesses of the address port are not this mechanism
+ * (3.2.2.3.2): they are left to nobody, and read as ones.
+ */
 static void ports_read(void *opaque, uint64_t offset, void *data, uint32_t size)
 {
 	const struct pci_bus *bus = opaque;
@@ -138,12 +150,14 @@ static uint64_t wanted(const struct pci_bus *bus, const struct pci_dev *dev,
 	return gpa;
 }
 
+/* Tells the device where its BAR is; the host bridge has no ops. */
 static void mapped(struct pci_dev *dev, unsigned int bar, uint64_t gpa)
 {
 	if (dev->ops && dev->ops->bar_mapped)
 		dev->ops->bar_mapped(dev, bar, gpa);
 }
 
+/* Takes away every BAR of @dev that is not where the guest wants it. */
 static void unmap_moved(struct pci_bus *bus, struct pci_dev *dev)
 {
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
@@ -156,6 +170,7 @@ static void unmap_moved(struct pci_bus *bus, struct pci_dev *dev)
 	}
 }
 
+/* Puts back what unmap_moved() took away and what was off before. */
 static void map_waiting(struct pci_bus *bus, struct pci_dev *dev)
 {
 	for (unsigned int i = 0; i < PCI_BARS; i++) {

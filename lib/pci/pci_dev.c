@@ -1,3 +1,9 @@
+/*
+ * One function's configuration space: 256 bytes and a mask of what the guest
+ * may change. All registers that a guest writes go through that mask, byte by
+ * byte, so that read-only fields need no code. After a write, the three who may
+ * care are told in order: the bus (BARs, command), MSI-X, the device.
+ */
 #include <assert.h>
 #include <string.h>
 
@@ -19,6 +25,7 @@
 #define COMMAND_WRITABLE  0x06 /* memory, bus master */
 #define COMMAND_WRITABLE1 0x04 /* INTx disable, in the upper byte */
 
+/* At any alignment: the structure is bytes. */
 static void put16(uint8_t *at, uint16_t value)
 {
 	const le16 raw = le16_make(value);
@@ -52,6 +59,10 @@ void pci_dev_fini(struct pci_dev *dev)
 	dev->msix = NULL;
 }
 
+/*
+ * From the MMIO bus to the device: the opaque pointer is the BAR, whose index
+ * is its place in the array.
+ */
 static void bar_read(void *opaque, uint64_t offset, void *data, uint32_t size)
 {
 	struct pci_bar *bar = opaque;
@@ -90,6 +101,10 @@ void pci_dev_add_bar(struct pci_dev *dev, unsigned int bar, uint64_t size)
 	memcpy(&dev->writable[reg], &mask, sizeof(mask));
 }
 
+/*
+ * The list is made before the device is on a bus and never changes, so a driver
+ * that walks it cannot be led in a circle.
+ */
 uint32_t pci_dev_add_cap(struct pci_dev *dev, uint8_t id, uint32_t len)
 {
 	uint32_t at = dev->cap_end;
@@ -140,8 +155,10 @@ void pci_dev_config_write(struct pci_dev *dev, uint32_t reg, const void *data,
 
 		*at = (uint8_t)((*at & ~mask) | (bytes[i] & mask));
 	}
+	/* header registers only: nothing above moves a BAR */
 	if (dev->bus && reg < PCI_REG_BAR_END)
 		pci_bus_refresh(dev->bus);
+	/* cheap enough to ask after every write, and no bit is forgotten */
 	if (dev->msix)
 		msix_control_written(dev->msix);
 	if (dev->ops && dev->ops->config_written)

@@ -1,3 +1,10 @@
+/*
+ * The common half of a device model: it calls the model's ops only in states
+ * where they are legal, so that a model needs no checks of its own. States:
+ * idle, active (DRIVER_OK), broken (NEEDS_RESET, virtio 1.2, 2.1). Broken and
+ * active exclude each other; only a reset leaves broken. Every function runs
+ * with the machine's lock, see device.h.
+ */
 #include "virtio/device.h"
 
 #include <assert.h>
@@ -38,6 +45,10 @@ void virtio_dev_break(struct virtio_dev *dev)
 		return;
 	dev->broken = true;
 	dev->active = false;
+	/*
+	 * a guest can break its device in a loop: the budget keeps the log
+	 * small
+	 */
 	if (log_budget_take(&dev->log_budget, clock_now_ns()))
 		log_warn(dev->log, "%s stops until the driver resets it: %s",
 			 dev->ops->name, error_record()->text);
@@ -48,6 +59,7 @@ void virtio_dev_break(struct virtio_dev *dev)
 
 void virtio_dev_activate(struct virtio_dev *dev, uint64_t features_accepted)
 {
+	/* DRIVER_OK may be written again: the features must not change then */
 	if (dev->active || dev->broken)
 		return;
 	dev->features_accepted = features_accepted;
@@ -94,6 +106,10 @@ void virtio_dev_push(struct virtio_dev *dev, unsigned int q, uint16_t head,
 		     uint32_t written)
 {
 	if (!dev->active)
+		/*
+		 * A completion that comes after a reset or on a broken device
+		 * is dropped: its ring may be gone.
+		 */
 		return;
 	if (virtq_push(&dev->queues[q], head, written) < 0)
 		virtio_dev_break(dev);

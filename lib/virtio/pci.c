@@ -1,3 +1,14 @@
+/*
+ * The virtio-pci transport, modern devices only (virtio 1.2, 4.1). This file
+ * has the capabilities, the BAR and the doorbells; pci_common.c has the common
+ * configuration structure.
+ *
+ * A kick takes one of two ways to the same eventfd: KVM writes it by itself
+ * where vp_place_doorbells() has put an ioeventfd, or the vCPU exits and
+ * bar_write() does. In both cases the I/O loop serves the queue, never the
+ * vCPU. All state is guarded by the machine's lock; only vp_kick() may be
+ * called without.
+ */
 #include "virtio/pci.h"
 
 #include <assert.h>
@@ -34,6 +45,7 @@ _Static_assert(sizeof(struct cap) == 20, "4.1.4");
 #define ISR_QUEUE  1
 #define ISR_CONFIG 2
 
+/* The pci_dev is embedded: what the PCI bus passes back is ours. */
 static struct virtio_pci *to_vp(struct pci_dev *pci)
 {
 	return container_of(pci, struct virtio_pci, pci);
@@ -48,6 +60,10 @@ void vp_kick(struct virtio_pci *vp, uint32_t q)
 		(void)!write(vp->queues[q].kick_fd, &one, sizeof(one));
 }
 
+/*
+ * On the loop, with the machine's lock. The counter is emptied before the queue
+ * is looked at: a kick in between is then seen again.
+ */
 static void kicked(struct loop_source *source, uint32_t events)
 {
 	struct vp_queue *queue = container_of(source, struct vp_queue, source);
@@ -59,6 +75,7 @@ static void kicked(struct loop_source *source, uint32_t events)
 			(unsigned int)(queue - queue->vp->queues));
 }
 
+/* 4.1.4.5: the ISR bit is set also with MSI-X on, where nobody reads it. */
 static void interrupt_queue(void *transport, unsigned int q)
 {
 	struct virtio_pci *vp = transport;
@@ -67,6 +84,10 @@ static void interrupt_queue(void *transport, unsigned int q)
 	pci_msix_signal(&vp->pci, vp->queues[q].vector);
 }
 
+/*
+ * The generation changes first: a driver that is reading the structure then
+ * notices and reads again (4.1.4.3.1, config_generation).
+ */
 static void interrupt_config(void *transport)
 {
 	struct virtio_pci *vp = transport;
@@ -94,6 +115,10 @@ static bool within(uint64_t offset, uint32_t size, uint32_t base, uint32_t len)
 	       size <= len - (offset - base);
 }
 
+/*
+ * Offsets are inside the BAR (pci/ checks that), but may be in a gap of our
+ * layout: @data then keeps what the bus has put there.
+ */
 static void bar_read(struct pci_dev *pci, unsigned int bar, uint64_t offset,
 		     void *data, uint32_t size)
 {
@@ -113,6 +138,10 @@ static void bar_read(struct pci_dev *pci, unsigned int bar, uint64_t offset,
 	}
 }
 
+/*
+ * The ISR and the common structure come first in the BAR, doorbells last. A
+ * write to a doorbell of a queue that does not exist ends in vp_kick().
+ */
 static void bar_write(struct pci_dev *pci, unsigned int bar, uint64_t offset,
 		      const void *data, uint32_t size)
 {
@@ -162,6 +191,10 @@ void vp_place_doorbells(struct virtio_pci *vp)
 	}
 }
 
+/*
+ * Memory decoding was switched or the BAR moved: the doorbells follow, or KVM
+ * would go on taking writes to where they were.
+ */
 static void bar_mapped(struct pci_dev *pci, unsigned int bar, uint64_t gpa)
 {
 	struct virtio_pci *vp = to_vp(pci);
@@ -196,6 +229,7 @@ static uint8_t *window(struct virtio_pci *vp, uint32_t reg, uint32_t len,
 	return &vp->pci.config[data];
 }
 
+/* Before the guest sees pci_cfg_data, it is filled through the window. */
 static void config_read(struct pci_dev *pci, uint32_t reg, uint32_t len)
 {
 	struct cap c;
@@ -203,6 +237,7 @@ static void config_read(struct pci_dev *pci, uint32_t reg, uint32_t len)
 
 	if (!data)
 		return;
+	/* a field that is not there reads as ones, as it would by MMIO */
 	memset(data, 0xff, 4);
 	bar_read(pci, VP_BAR, le32_get(c.offset), data, le32_get(c.length));
 }
@@ -225,6 +260,10 @@ static const struct pci_dev_ops pci_ops = {
 	.config_written = config_written,
 };
 
+/*
+ * Returns where the capability is. @size: 16, or 20 for the kinds with a fifth
+ * word (notify, PCI_CFG).
+ */
 static uint32_t add_cap(struct virtio_pci *vp, uint8_t type, uint32_t offset,
 			uint32_t length, uint32_t size)
 {
@@ -242,6 +281,10 @@ static uint32_t add_cap(struct virtio_pci *vp, uint8_t type, uint32_t offset,
 	return at;
 }
 
+/*
+ * The driver takes the first of each type that it can use (4.1.4.1); there is
+ * one of each.
+ */
 static void add_caps(struct virtio_pci *vp)
 {
 	const struct virtio_dev *dev = vp->dev;
@@ -255,11 +298,16 @@ static void add_caps(struct virtio_pci *vp)
 		(void)add_cap(vp, CAP_TYPE_DEVICE, VP_DEVICE,
 			      dev->ops->config_size, CAP_SIZE);
 	vp->cfg_cap = add_cap(vp, CAP_TYPE_PCI, 0, 0, sizeof(struct cap));
+	/*
+	 * of PCI_CFG the guest may choose BAR, offset, length and data
+	 * (4.1.4.9)
+	 */
 	writable = &vp->pci.writable[vp->cfg_cap];
 	writable[offsetof(struct cap, bar)] = 0xff;
 	memset(writable + offsetof(struct cap, offset), 0xff, 12);
 }
 
+/* One eventfd for each queue. On an error the caller frees all of @vp. */
 static int add_queues(struct virtio_pci *vp)
 {
 	int rc;

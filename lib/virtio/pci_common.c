@@ -10,6 +10,10 @@
 #include "pci/msix.h"
 #include "virtio/pci_internal.h"
 
+/*
+ * In the order and with the widths of the specification, so that a read is a
+ * copy out of a filled structure.
+ */
 struct common {
 	le32 device_feature_select;
 	le32 device_feature;
@@ -50,6 +54,7 @@ void vp_common_reset(struct virtio_pci *vp)
 	vp_place_doorbells(vp);
 }
 
+/* Features come in words of 32 bits; those above bit 63 read as 0. */
 static uint32_t feature_word(uint64_t features, uint32_t select)
 {
 	return select < 2 ? (uint32_t)(features >> (32 * select)) : 0;
@@ -100,6 +105,10 @@ void vp_common_read(struct virtio_pci *vp, uint32_t offset, void *data,
 		       MIN(size, sizeof(c) - offset));
 }
 
+/*
+ * 2.2.1, 6.1: nothing that was not offered, and VERSION_1, since there is no
+ * legacy interface.
+ */
 static bool features_acceptable(const struct virtio_pci *vp)
 {
 	return !(vp->driver_features & ~vp->dev->features_offered) &&
@@ -130,6 +139,7 @@ static void write_status(struct virtio_pci *vp, uint8_t value)
 	vp->status = status;
 	if (!(value & VP_DRIVER_OK))
 		return;
+	/* before activation, so that no kick of the driver's is missed */
 	vp_place_doorbells(vp);
 	virtio_dev_activate(vp->dev, vp->driver_features);
 	/* kicks from before DRIVER_OK were not heard */
@@ -137,6 +147,7 @@ static void write_status(struct virtio_pci *vp, uint8_t value)
 		vp_kick(vp, q);
 }
 
+/* 64-bit fields come as two 32-bit writes, in any order. */
 static void set_half(uint64_t *at, bool high, uint32_t value)
 {
 	unsigned int shift = high ? 32 : 0;
@@ -190,6 +201,10 @@ static void write_ring(struct virtio_pci *vp, uint32_t offset, uint32_t value)
 	}
 }
 
+/*
+ * Fields that are read-only, and offsets inside a field, fall through to
+ * write_ring(), which knows only its own.
+ */
 static void write32(struct virtio_pci *vp, uint32_t offset, uint32_t value)
 {
 	switch (offset) {
@@ -208,6 +223,10 @@ static void write32(struct virtio_pci *vp, uint32_t offset, uint32_t value)
 	}
 }
 
+/*
+ * The order of the tests matters: everything below the third needs a queue that
+ * exists, everything below the fifth one that is not enabled yet.
+ */
 static void write16(struct virtio_pci *vp, uint32_t offset, uint16_t value)
 {
 	uint16_t q = vp->queue_select;
@@ -223,6 +242,7 @@ static void write16(struct virtio_pci *vp, uint32_t offset, uint16_t value)
 	else if (vp->queues[q].enabled)
 		return;
 	else if (offset == AT(queue_size))
+		/* any value is taken: virtq_start() refuses what is no size */
 		vp->dev->queues[q].size = value;
 	else if (offset == AT(queue_enable))
 		enable_queue(vp, q, value);

@@ -60,6 +60,10 @@ void virtq_reset(struct virtq *vq)
 	virtq_init(vq, vq->gm, vq->max_size);
 }
 
+/*
+ * Only meaningful with VIRTIO_F_EVENT_IDX; virtq_start() has mapped the two
+ * bytes behind each ring in any case.
+ */
 static gpa_t used_event_gpa(const struct virtq *vq)
 {
 	return vq->avail + RING_ENTRIES + 2 * (uint64_t)vq->size;
@@ -71,6 +75,10 @@ static gpa_t avail_event_gpa(const struct virtq *vq)
 	       sizeof(struct used_elem) * (uint64_t)vq->size;
 }
 
+/*
+ * Maps the whole ring once, to see that it is guest memory. Guest memory never
+ * shrinks, so later accesses cannot fail for rings that passed.
+ */
 static int check_ring(const struct virtq *vq, const char *what, gpa_t gpa,
 		      uint64_t len, uint64_t align)
 {
@@ -115,6 +123,10 @@ int virtq_start(struct virtq *vq, uint16_t base)
 	return 0;
 }
 
+/*
+ * @i is the guest's. The copy is what all checks look at: the guest may rewrite
+ * the descriptor while they run.
+ */
 static int read_desc(const struct virtq *vq, struct table *t, uint32_t i,
 		     struct desc *ret_desc)
 {
@@ -127,6 +139,10 @@ static int read_desc(const struct virtq *vq, struct table *t, uint32_t i,
 			 ret_desc, sizeof(*ret_desc));
 }
 
+/*
+ * Appends the buffer of @d to the chain, as readable or writable (2.7.4.2:
+ * readable ones first). Its address is checked here and nowhere later.
+ */
 static int add_part(const struct virtq *vq, const struct desc *d,
 		    struct virtq_chain *c)
 {
@@ -225,6 +241,10 @@ static int pending(const struct virtq *vq, uint16_t *ret_n)
 	return 0;
 }
 
+/*
+ * The slot is ours to compute; the head in it is the guest's and is checked by
+ * read_desc().
+ */
 static int next_head(const struct virtq *vq, uint16_t *ret_head)
 {
 	uint16_t slot = vq->next_avail & (uint16_t)(vq->size - 1);
@@ -261,6 +281,10 @@ int virtq_pop(struct virtq *vq, struct virtq_chain *ret_chain)
 	rc = walk(vq, ret_chain->head, ret_chain);
 	if (rc < 0)
 		return rc;
+	/*
+	 * only now: a chain that was refused stays at the head of a broken
+	 * queue
+	 */
 	vq->next_avail++;
 	vq->in_flight++;
 	return 1;
