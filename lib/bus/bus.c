@@ -1,3 +1,9 @@
+/*
+ * A sorted array with binary search: ranges are few, and looked up at each
+ * exit. Invariant: ranges do not overlap, so at most one holds an address, and
+ * it is the one before upper_bound(). Addresses and sizes are the guest's; a
+ * range that would wrap is refused when it is added.
+ */
 #include "bus/bus.h"
 
 #include <inttypes.h>
@@ -34,6 +40,7 @@ int bus_add(struct bus *bus, struct bus_range *range)
 	const struct bus_range *below = i > 0 ? bus->ranges[i - 1] : NULL;
 	uint64_t last;
 
+	/* a refused range is on no bus, whatever it was before */
 	range->added = false;
 	if (range->size == 0 || ckd_add(&last, range->base, range->size - 1))
 		return fail(AVF_ERR_INVALID,
@@ -86,6 +93,7 @@ bool bus_read(const struct bus *bus, uint64_t addr, void *data, uint32_t size)
 {
 	const struct bus_range *r = find(bus, addr, size);
 
+	/* before the handler runs: what it does not fill reads as ones, too */
 	memset(data, 0xff, size);
 	if (!r)
 		return false;

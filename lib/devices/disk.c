@@ -1,3 +1,12 @@
+/*
+ * How this works: one worker thread for each disk carries out requests that may
+ * block, in the order of their submission. The loop puts them on @todo; the
+ * worker puts them on @done and writes done_fd when that list was empty, so one
+ * wake-up may stand for many requests. What a request points to, guest memory
+ * and the request itself, is the client's, and stays valid until done() or
+ * disk_drain(). Nothing here knows virtio; the client has checked that offsets
+ * lie inside the disk.
+ */
 #include "devices/disk.h"
 
 #include <inttypes.h>
@@ -12,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
+/* First in, first out, linked through the requests: nothing to allocate. */
 struct request_list {
 	struct disk_request *first;
 	struct disk_request *last;
@@ -104,6 +114,10 @@ static int transfer(const struct disk *disk, struct disk_request *req)
 	return 0;
 }
 
+/*
+ * Returns 0 or errno, which travels to the client in the request. A flush
+ * orders everything before it, as the one worker is in sequence.
+ */
 static int carry_out(const struct disk *disk, struct disk_request *req)
 {
 	int error = req->op == DISK_FLUSH ? 0 : transfer(disk, req);
@@ -115,6 +129,10 @@ static int carry_out(const struct disk *disk, struct disk_request *req)
 	return error;
 }
 
+/*
+ * @begin runs on this thread, as it puts the worker under its system call
+ * filter; until it has answered, @busy keeps disk_new() waiting.
+ */
 static void *worker_main(void *arg)
 {
 	struct disk *disk = arg;
@@ -161,6 +179,7 @@ static void on_done(struct loop_source *source, uint32_t events)
 	uint64_t count;
 
 	(void)events;
+	/* before the list is taken: a wake-up after this is for a later list */
 	(void)!read(disk->done_fd, &count, sizeof(count));
 	(void)pthread_mutex_lock(&disk->lock);
 	batch = disk->done;
@@ -213,6 +232,10 @@ static void disk_free_p(struct disk **disk)
 	disk_free(*disk);
 }
 
+/*
+ * A size that is no multiple of a sector would have a tail that the guest
+ * cannot reach; it is more often a file of the wrong kind.
+ */
 static int check_size(struct disk *disk)
 {
 	uint64_t size;
@@ -269,6 +292,10 @@ void disk_free(struct disk *disk)
 {
 	if (!disk)
 		return;
+	/*
+	 * after it the worker holds nothing of a request, so joining it is
+	 * quick
+	 */
 	disk_drain(disk);
 	if (disk->worker_started) {
 		(void)pthread_mutex_lock(&disk->lock);
@@ -345,6 +372,10 @@ void disk_wake(struct disk *disk)
 void disk_drain(struct disk *disk)
 {
 	(void)pthread_mutex_lock(&disk->lock);
+	/*
+	 * What waits is forgotten: its memory goes back to the guest with the
+	 * reset.
+	 */
 	disk->todo = (struct request_list){NULL, NULL};
 	while (disk->busy)
 		(void)pthread_cond_wait(&disk->quiet, &disk->lock);

@@ -1,3 +1,10 @@
+/*
+ * Two small devices on the port bus of a PC: the sleep and reset registers of
+ * hardware-reduced ACPI (6.4, 4.8.3.6 and 4.8.3.7), which boot/acpi.c tells the
+ * guest about, and what is left of a keyboard controller, for guests that reset
+ * or probe the old way. Both only call back; the machine decides what a reset
+ * means. On vCPU threads, with the machine's lock.
+ */
 #include "devices/pm_x86_64.h"
 
 #include <string.h>
@@ -21,6 +28,7 @@ static void pm_read(void *opaque, uint64_t offset, void *data, uint32_t size)
 	memset(data, 0, size);
 }
 
+/* Ports are bytes. A wider write could hit two registers; it is dropped. */
 static void pm_write(void *opaque, uint64_t offset, const void *data,
 		     uint32_t size)
 {

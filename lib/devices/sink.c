@@ -1,3 +1,11 @@
+/*
+ * Where output of a guest goes that somebody else reads: a file, a pipe, a
+ * terminal or a socket that the application gave. It is the application's open
+ * file description, so O_NONBLOCK must not be set on it (others share the
+ * flag). Instead each write is cut to what cannot block by the rules of its
+ * kind. A sink never fails: when its reader is gone, bytes are discarded and
+ * counted.
+ */
 #include "devices/sink.h"
 
 #include <limits.h>
@@ -11,6 +19,7 @@
 #include "base/checked.h"
 #include "base/fd.h"
 
+/* Asked once: a descriptor does not change its kind. */
 static enum sink_kind kind_of(int fd)
 {
 	struct stat st;
@@ -101,6 +110,7 @@ static ssize_t write_chunk(const struct sink *sink, const char *data,
 	return write(sink->fd, data, size);
 }
 
+/* From here on everything is discarded, and the guest goes on. */
 static void give_up(struct sink *sink)
 {
 	loop_remove(sink->loop, &sink->source);
@@ -109,6 +119,7 @@ static void give_up(struct sink *sink)
 	sink->kind = SINK_DISCARD;
 }
 
+/* Ask the loop for a call when there is room; done once per blockade. */
 static int watch(struct sink *sink)
 {
 	if (sink->source.fd >= 0)

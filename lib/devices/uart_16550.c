@@ -1,3 +1,11 @@
+/*
+ * The UART that kernels print to before they have drivers (National's PC16550D;
+ * names of <linux/serial_reg.h>). Time is not modelled: a byte is sent at once,
+ * baud rates mean nothing. Registers are served on vCPU threads, input and
+ * output on the loop, all with the machine's lock. A vCPU does no I/O: what it
+ * transmits goes into a ring that the loop empties, and what does not fit is
+ * dropped, since a guest must not wait for the reader of its console.
+ */
 #include "devices/uart_16550.h"
 
 #include <inttypes.h>
@@ -28,6 +36,10 @@ static uint8_t irq_cause(const struct uart_16550 *uart)
 	return UART_IIR_NO_INT;
 }
 
+/*
+ * The interrupt follows the causes: called after everything that may have
+ * changed one of them.
+ */
 static void update_irq(struct uart_16550 *uart)
 {
 	const bool level = irq_cause(uart) != UART_IIR_NO_INT;
@@ -39,6 +51,7 @@ static void update_irq(struct uart_16550 *uart)
 	uart->irq_level = level;
 }
 
+/* A full FIFO loses the new byte and says so in LSR, as the chip does. */
 static void rx_push(struct uart_16550 *uart, uint8_t byte)
 {
 	if (uart->n_rx == UART_16550_FIFO) {
@@ -67,6 +80,7 @@ static void watch_input(struct uart_16550 *uart)
 		uart->in_ended = true; /* cannot be waited for: no input */
 }
 
+/* Reads no more than fits; at the end of the input it is left alone. */
 static void on_input(struct loop_source *source, uint32_t events)
 {
 	struct uart_16550 *uart =
@@ -107,6 +121,7 @@ static void flush(struct uart_16550 *uart)
 	}
 }
 
+/* On the loop: a vCPU has filled the empty ring. */
 static void on_flush(struct loop_source *source, uint32_t events)
 {
 	struct uart_16550 *uart =
@@ -118,11 +133,13 @@ static void on_flush(struct loop_source *source, uint32_t events)
 	flush(uart);
 }
 
+/* From the sink, when it has room again. */
 static void sink_ready(void *userdata)
 {
 	flush(userdata);
 }
 
+/* The log has a budget: a guest that prints for ever fills no disk. */
 static void drop(struct uart_16550 *uart)
 {
 	uart->tx_dropped++;
@@ -147,6 +164,10 @@ static void transmit(struct uart_16550 *uart, uint8_t byte)
 		(void)!write(uart->flush_fd, &one, sizeof(one));
 }
 
+/*
+ * In loopback (MCR bit 4) a byte comes back to the receiver; drivers probe the
+ * chip that way.
+ */
 static void write_thr(struct uart_16550 *uart, uint8_t byte)
 {
 	if (uart->mcr & UART_MCR_LOOP)
@@ -156,6 +177,7 @@ static void write_thr(struct uart_16550 *uart, uint8_t byte)
 	uart->thre_irq = true; /* empty again at once */
 }
 
+/* 0 when there is nothing: the driver should have asked LSR. */
 static uint8_t read_rbr(struct uart_16550 *uart)
 {
 	uint8_t byte = 0;
@@ -168,6 +190,7 @@ static uint8_t read_rbr(struct uart_16550 *uart)
 	return byte;
 }
 
+/* Reading IIR acknowledges the one cause that has no register of its own. */
 static uint8_t read_iir(struct uart_16550 *uart)
 {
 	const uint8_t cause = irq_cause(uart);
@@ -177,6 +200,7 @@ static uint8_t read_iir(struct uart_16550 *uart)
 	return uart->fifo_enabled ? cause | FCR_IIR : cause;
 }
 
+/* Reading LSR clears the overrun bit. */
 static uint8_t read_lsr(struct uart_16550 *uart)
 {
 	uint8_t lsr = UART_LSR_THRE | UART_LSR_TEMT;
@@ -207,6 +231,7 @@ static uint8_t read_msr(const struct uart_16550 *uart)
 	return msr;
 }
 
+/* With DLAB set in LCR, the first two registers are the divisor's. */
 static uint8_t read_register(struct uart_16550 *uart, uint64_t offset)
 {
 	const bool dlab = uart->lcr & UART_LCR_DLAB;
@@ -341,6 +366,7 @@ int uart_16550_init(struct uart_16550 *uart,
 
 void uart_16550_fini(struct uart_16550 *uart)
 {
+	/* what the guest said last must come out, if there is room */
 	flush(uart);
 	sink_on_ready(uart->config.out, NULL, NULL);
 	loop_remove(uart->config.loop, &uart->in_source);

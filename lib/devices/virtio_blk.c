@@ -1,3 +1,15 @@
+/*
+ * virtio-blk (virtio 1.2, 5.2) over a disk, one queue. A request is popped on
+ * the loop, checked, and either answered at once or given to the disk with its
+ * parts copied into a blk_request; blk_done() pushes it, also on the loop.
+ * Invariant: a popped chain that is not answered owns exactly one blk_request,
+ * and when none is free nothing is popped. Guest memory is written by the
+ * disk's thread while the guest runs; blk_reset() drains the disk first, so
+ * that nothing is written after a reset (2.4).
+ *
+ * A wrong request gets an error status; only one that has no status byte breaks
+ * the device.
+ */
 #include "devices/virtio_blk.h"
 
 #include <linux/virtio_blk.h>
@@ -56,6 +68,7 @@ static struct virtio_blk *to_blk(struct virtio_dev *dev)
 	return container_of(dev, struct virtio_blk, dev);
 }
 
+/* After a reset no request is with the disk. */
 static void free_all_requests(struct virtio_blk *blk)
 {
 	blk->n_free = VIRTIO_BLK_QUEUE_SIZE;
@@ -85,6 +98,7 @@ static void answer(struct virtio_blk *blk, uint8_t status, uint32_t written)
 	virtio_dev_push(&blk->dev, 0, blk->chain.head, written + 1);
 }
 
+/* The name is fixed-width and without a NUL when it is full. */
 static void get_id(struct virtio_blk *blk)
 {
 	struct virtq_chain *c = &blk->chain;
@@ -122,6 +136,11 @@ static bool read_at_once(struct virtio_blk *blk, struct blk_request *req)
 	return true;
 }
 
+/*
+ * Fills the next free request, whose parts transfer() has set. The status
+ * byte's place was checked when the chain was popped: the guest cannot move it
+ * any more.
+ */
 static void submit(struct virtio_blk *blk, enum disk_op op, uint64_t sector,
 		   unsigned int n_parts)
 {
@@ -174,6 +193,10 @@ static void transfer(struct virtio_blk *blk, bool read, uint64_t sector)
 	submit(blk, op, sector, n);
 }
 
+/*
+ * The header is copied once; what the guest makes of it later is nobody's
+ * concern.
+ */
 static int handle(struct virtio_blk *blk)
 {
 	struct virtq_chain *c = &blk->chain;
@@ -231,6 +254,10 @@ static int take_requests(struct virtio_blk *blk)
 	return 0;
 }
 
+/*
+ * The budget of reads is for one turn; writes and flushes have none, as they
+ * only go to the worker.
+ */
 static int blk_queue_ready(struct virtio_dev *dev, unsigned int q)
 {
 	struct virtio_blk *blk = to_blk(dev);
@@ -244,6 +271,10 @@ static int blk_queue_ready(struct virtio_dev *dev, unsigned int q)
 	return rc;
 }
 
+/*
+ * From disk.c, on the loop. An error is the same status for all causes: the
+ * host's errno says nothing to a guest.
+ */
 static void blk_done(void *userdata, struct disk_request *io)
 {
 	struct virtio_blk *blk = userdata;
@@ -269,6 +300,7 @@ static const struct disk_client disk_client = {
 	.idle = blk_idle,
 };
 
+/* Drained, then freed: in this order no completion finds its request reused. */
 static void blk_reset(struct virtio_dev *dev)
 {
 	struct virtio_blk *blk = to_blk(dev);

@@ -1,3 +1,10 @@
+/*
+ * virtio-console with several ports (virtio 1.2, 5.3): this file has the device
+ * and its control queues, console_port.c the data. Control messages to the
+ * driver are not queued but remembered as a bit per message and port, so a
+ * driver that asks for ever costs no memory. All on the loop or a vCPU, with
+ * the machine's lock.
+ */
 #include "devices/virtio_console.h"
 
 #include <linux/virtio_console.h>
@@ -45,6 +52,7 @@ void console_again(struct virtio_console *console)
 	(void)!write(console->again_fd, &one, sizeof(one));
 }
 
+/* All queues are looked at: cheap, and nobody needs to remember which. */
 static void on_again(struct loop_source *source, uint32_t events)
 {
 	struct virtio_console *console =
@@ -125,6 +133,7 @@ static int tell_all(struct virtio_console *console)
 	return rc < 0 ? rc : 0;
 }
 
+/* DEVICE_READY may come again; a port is added once per reset. */
 static void add_ports(struct virtio_console *console)
 {
 	for (unsigned int i = 0; i < console->n_ports; i++) {
@@ -136,6 +145,7 @@ static void add_ports(struct virtio_console *console)
 	}
 }
 
+/* The driver's word. Port numbers are the guest's: checked here. */
 static void on_control(struct virtio_console *console,
 		       const struct control *message)
 {
@@ -161,6 +171,10 @@ static void on_control(struct virtio_console *console,
 	/* what else a driver may say asks nothing of us */
 }
 
+/*
+ * One round of the ring at most, then console_again(): a driver that sends
+ * without end shares the loop with the others.
+ */
 static int read_control(struct virtio_console *console)
 {
 	struct virtq *vq = &console->dev.queues[QUEUE_CONTROL_TX];
@@ -186,6 +200,10 @@ static int read_control(struct virtio_console *console)
 	return tell_all(console);
 }
 
+/*
+ * Queue numbers of 5.3.2: even ones receive, odd ones transmit, seen from the
+ * driver; 2 and 3 are control.
+ */
 static int console_queue_ready(struct virtio_dev *dev, unsigned int q)
 {
 	struct virtio_console *console = to_console(dev);
@@ -254,6 +272,7 @@ static const struct virtio_dev_ops console_ops = {
 	.free = console_free,
 };
 
+/* The names are sent in a message of bounded size. */
 static int check_ports(const struct virtio_console_port_config *ports,
 		       unsigned int n)
 {
@@ -293,6 +312,7 @@ int virtio_console_new(const struct gmem *gm, struct loop *loop,
 		if (!console)
 			rc = fail(AVF_ERR_NO_MEMORY, "virtio-console");
 	}
+	/* ownership of all descriptors came with the call, also on failure */
 	for (unsigned int i = 0; !console && i < n; i++) {
 		fd_close(ports[i].out_fd);
 		fd_close(ports[i].in_fd);

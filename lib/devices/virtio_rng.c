@@ -36,6 +36,10 @@ static uint32_t fill(const struct iovec *part, uint32_t limit)
 	return n < 0 ? 0 : (uint32_t)n;
 }
 
+/*
+ * Answers with fewer bytes than asked are legal (5.4.6); the limit keeps a
+ * guest from holding the loop in getrandom().
+ */
 static int serve(struct virtio_rng *rng)
 {
 	const struct iovec *parts = virtq_writable(&rng->chain);
@@ -55,6 +59,7 @@ static int serve(struct virtio_rng *rng)
 	return 0;
 }
 
+/* 1: there may be more; 0: the ring is empty. Only errors are passed on. */
 static int serve_batch(struct virtio_rng *rng)
 {
 	int rc = 1;

@@ -17,11 +17,16 @@ static struct virtio_vsock *to_vsock(struct virtio_dev *dev)
 	return container_of(dev, struct virtio_vsock, dev);
 }
 
+/*
+ * Run the queues once more, from the loop. The eventfd always has a count;
+ * watching it or not is what switches.
+ */
 void vsock_schedule(struct virtio_vsock *vs)
 {
 	loop_modify(vs->loop, &vs->again, EPOLLIN);
 }
 
+/* Also after a driver's reset, when there is nothing to run any more. */
 static void run_again(struct loop_source *source, uint32_t events)
 {
 	struct virtio_vsock *vs =
@@ -36,6 +41,10 @@ static void run_again(struct loop_source *source, uint32_t events)
 	vsock_rx_run(vs);
 }
 
+/*
+ * Used buffers of the transmit queue are signalled in batches; this is the time
+ * limit for a batch that stays small.
+ */
 static void taken_expired(void *userdata)
 {
 	struct virtio_vsock *vs = userdata;
@@ -91,6 +100,7 @@ static void reset(struct virtio_dev *dev)
 	}
 }
 
+/* The transport has checked that the access is inside of eight bytes. */
 static void config_read(struct virtio_dev *dev, uint32_t offset, void *data,
 			uint32_t len)
 {
@@ -152,6 +162,10 @@ static const struct virtio_dev_ops vsock_ops = {
 	.free = free_vsock,
 };
 
+/*
+ * The table of connections is hashed with a key that the guest does not know,
+ * or it could choose ports that all meet in one bucket.
+ */
 static int make_hash_key(uint64_t *ret_key)
 {
 	uint64_t key;

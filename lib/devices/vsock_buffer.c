@@ -1,3 +1,10 @@
+/*
+ * Bytes from the guest that an application has not taken yet: a ring that grows
+ * by doubling and is freed when it is empty. Two bounds hold whatever guests
+ * send: VSOCK_BUF_ALLOC for a connection, which is the credit that the guest
+ * was given (virtio 1.2, 5.10.6.3), and VSOCK_MAX_BUFFERED for all of a VM,
+ * which @total counts.
+ */
 #include "devices/vsock_buffer.h"
 
 #include <stdlib.h>
@@ -18,6 +25,7 @@ void vsock_buffer_init(struct vsock_buffer *b, uint64_t *total)
 	b->total = total;
 }
 
+/* Called again and again in a connection's life: it becomes usable anew. */
 void vsock_buffer_fini(struct vsock_buffer *b)
 {
 	free(b->data);

@@ -1,3 +1,10 @@
+/*
+ * Guest memory as a handful of regions. gmem_map() is the one place where a
+ * guest's address becomes a pointer of ours; an access must lie in one region
+ * as a whole, as neighbours in the guest's address space are not neighbours
+ * here. Regions are only added, and that before the guest runs, so readers need
+ * no lock. Contents may change at any time: callers copy, then check.
+ */
 #include "gmem/gmem.h"
 
 #include <inttypes.h>
@@ -22,6 +29,7 @@ void gmem_fini(struct gmem *gm)
 	gmem_init(gm);
 }
 
+/* The last address is compared, not the end: a region may reach up to 2^64. */
 static int check_new(const struct gmem *gm, gpa_t base, uint64_t size)
 {
 	gpa_t last;
@@ -95,6 +103,7 @@ uint64_t gmem_size(const struct gmem *gm)
 int gmem_map(const struct gmem *gm, gpa_t gpa, uint64_t len,
 	     struct gmem_slice *ret_slice)
 {
+	/* a length of 0 is refused, too: no address would belong to it */
 	for (unsigned int i = 0; len > 0 && i < gm->n_regions; i++) {
 		const struct gmem_region *r = &gm->regions[i];
 
@@ -111,6 +120,7 @@ int gmem_map(const struct gmem *gm, gpa_t gpa, uint64_t len,
 		    len);
 }
 
+/* One copy. What a caller checks must be @data, not the guest's bytes. */
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *data, size_t len)
 {
 	struct gmem_slice s;
@@ -121,6 +131,7 @@ int gmem_read(const struct gmem *gm, gpa_t gpa, void *data, size_t len)
 	return guest_copy(data, s.host, len);
 }
 
+/* Not atomic: what a driver polls is stored by gmem_store_le16(). */
 int gmem_write(const struct gmem *gm, gpa_t gpa, const void *data, size_t len)
 {
 	struct gmem_slice s;
@@ -131,6 +142,10 @@ int gmem_write(const struct gmem *gm, gpa_t gpa, const void *data, size_t len)
 	return guest_copy(s.host, data, len);
 }
 
+/*
+ * A 16-bit field that both sides access at once must be aligned here as well as
+ * there, or the load could be torn.
+ */
 static int map_le16(const struct gmem *gm, gpa_t gpa, uint16_t **ret_host)
 {
 	struct gmem_slice s;

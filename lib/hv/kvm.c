@@ -1,3 +1,9 @@
+/*
+ * The hypervisor seam (hv.h) over /dev/kvm: the VM, its memory slots and
+ * ioeventfds (Linux, Documentation/virt/kvm/api.rst). kvm_vcpu.c has the vCPUs,
+ * kvm_irq.c the routes, kvm_<architecture>.c the rest. /dev/kvm itself is only
+ * borrowed by kvm_new(); all later calls use the VM's own descriptor.
+ */
 #include "hv/kvm.h"
 
 #include <inttypes.h>
@@ -25,6 +31,10 @@ static const struct {
 	{KVM_CAP_IMMEDIATE_EXIT, "IMMEDIATE_EXIT"},
 };
 
+/*
+ * Checked once, at the start, so that later failures are not about an old
+ * kernel.
+ */
 static int check_host(int kvm_fd)
 {
 	int version = ioctl(kvm_fd, KVM_GET_API_VERSION, 0);
@@ -42,6 +52,7 @@ static int check_host(int kvm_fd)
 	return 0;
 }
 
+/* Slots are never removed: guest memory is as long as the VM. */
 static int add_memory(struct hv *hv, uint64_t gpa, uint64_t size, void *host)
 {
 	struct kvm_vm *vm = to_kvm_vm(hv);
@@ -95,6 +106,7 @@ static void kvm_free(struct hv *hv)
 	free(vm);
 }
 
+/* When all vCPUs exist: arm64's interrupt controller needs to know them. */
 static int start(struct hv *hv)
 {
 	int rc = kvm_arch_start(to_kvm_vm(hv));
@@ -126,6 +138,7 @@ static void kvm_free_p(struct kvm_vm **vm)
 		kvm_free(&(*vm)->hv);
 }
 
+/* Descriptors are -1 first, so that kvm_free() may be called at any point. */
 static struct kvm_vm *alloc_vm(void)
 {
 	struct kvm_vm *vm = calloc(1, sizeof(*vm));
@@ -141,6 +154,10 @@ static struct kvm_vm *alloc_vm(void)
 	return vm;
 }
 
+/*
+ * KVM_GET_VCPU_MMAP_SIZE is asked here since it needs /dev/kvm, which the vCPU
+ * threads do not have any more.
+ */
 static int create_vm(struct kvm_vm *vm, int kvm_fd,
 		     const struct kvm_params *params)
 {
@@ -188,6 +205,7 @@ int kvm_kick_signal(void)
 	return SIGRTMIN;
 }
 
+/* SIG_IGN would not do: an ignored signal interrupts no system call. */
 static void nothing(int signal_number)
 {
 	(void)signal_number; /* its only purpose is to interrupt KVM_RUN */

@@ -1,3 +1,9 @@
+/*
+ * What differs for arm64 (api.rst, and devices/arm-vgic-v3.rst,
+ * arm-vgic-its.rst): the address size is a part of the VM's type, the interrupt
+ * controller is two devices that are configured and then finished, and vCPUs
+ * are initialised with a set of features.
+ */
 #include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -25,6 +31,7 @@
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 	 KVM_REG_ARM_CORE_REG(field))
 
+/* Bits that an address needs, rounded up to what KVM accepts. */
 static unsigned int bits_of(uint64_t address)
 {
 	unsigned int bits = MIN_ADDRESS_BITS;
@@ -89,6 +96,7 @@ void kvm_arch_fini_vm(struct kvm_vm *vm)
 	close_p(&vm->its_fd);
 }
 
+/* @what names the step in the error: the ioctl is the same for all. */
 static int set_attr(int fd, uint32_t group, uint64_t attr, const void *value,
 		    const char *what)
 {
@@ -130,6 +138,10 @@ static int add_its(struct kvm_vm *vm)
 	return rc;
 }
 
+/*
+ * The vGIC is created before the vCPUs and finished after them, by
+ * kvm_arch_start(). The ITS has no part per vCPU and is finished at once.
+ */
 int kvm_arch_add_irq_chip(struct hv *hv)
 {
 	const uint64_t dist = HV_GIC_DIST_BASE, redist = HV_GIC_REDIST_BASE;
@@ -195,8 +207,10 @@ int kvm_arch_init_vcpu(struct kvm_vcpu *v)
 	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init) < 0)
 		return fail_errno("KVM_ARM_PREFERRED_TARGET");
 	set_feature(&init, KVM_ARM_VCPU_PSCI_0_2);
+	/* secondary CPUs wait for PSCI's CPU_ON (POWER_OFF: not running yet) */
 	if (v->index > 0)
 		set_feature(&init, KVM_ARM_VCPU_POWER_OFF);
+	/* all vCPUs alike: KVM refuses a VM whose vCPUs differ */
 	if (has(vm, KVM_CAP_ARM_PTRAUTH_ADDRESS) &&
 	    has(vm, KVM_CAP_ARM_PTRAUTH_GENERIC)) {
 		set_feature(&init, KVM_ARM_VCPU_PTRAUTH_ADDRESS);
@@ -206,6 +220,7 @@ int kvm_arch_init_vcpu(struct kvm_vcpu *v)
 		set_feature(&init, KVM_ARM_VCPU_SVE);
 	if (ioctl(v->fd, KVM_ARM_VCPU_INIT, &init) < 0)
 		return fail_errno("vCPU %u: KVM_ARM_VCPU_INIT", v->index);
+	/* SVE is settled before the first run, and not changeable after */
 	if (has(vm, KVM_CAP_ARM_SVE) &&
 	    ioctl(v->fd, KVM_ARM_VCPU_FINALIZE, &sve) < 0)
 		return fail_errno("vCPU %u: KVM_ARM_VCPU_FINALIZE", v->index);

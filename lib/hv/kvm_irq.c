@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "hv/kvm_internal.h"
 
+/* KVM copies the table; ours lives as long as the call. */
 static int write_table(struct kvm_vm *vm)
 {
 	CLEANUP(free_p) struct kvm_irq_routing *table = NULL;
@@ -38,6 +39,7 @@ static int write_table(struct kvm_vm *vm)
 	return 0;
 }
 
+/* Connects an eventfd to an interrupt, or with the flag takes it off again. */
 static int irqfd(struct kvm_vm *vm, unsigned int gsi, int fd, uint32_t flags)
 {
 	struct kvm_irqfd request = {
@@ -63,6 +65,7 @@ int kvm_irq_add_msi_route(struct hv *hv, int fd, struct hv_msi msi,
 	if (i == KVM_MAX_ROUTES)
 		return fail(AVF_ERR_LIMIT, "all %d interrupt routes are in use",
 			    KVM_MAX_ROUTES);
+	/* the route before the irqfd: a signal must find where to go */
 	vm->routes[i] = (struct kvm_route){.used = true, .fd = fd, .msi = msi};
 	rc = write_table(vm);
 	if (rc == 0)

@@ -1,3 +1,8 @@
+/*
+ * One vCPU: made, run and freed by its own thread, kicked by any other. The
+ * kvm_run page is shared with the kernel; only immediate_exit in it is touched
+ * from outside of the thread.
+ */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +12,10 @@
 #include "base/cleanup.h"
 #include "hv/kvm_internal.h"
 
+/*
+ * The size is the kernel's (create_vm()): data of port accesses lie behind the
+ * structure itself.
+ */
 static int map_run(struct kvm_vcpu *v, size_t size)
 {
 	void *p =
@@ -62,6 +71,10 @@ void kvm_vcpu_free(struct hv_vcpu *vcpu)
 	free(v);
 }
 
+/*
+ * String instructions come with a count: @data holds them all, one behind the
+ * other, in the page behind kvm_run.
+ */
 static void decode_io(struct kvm_run *run, struct hv_exit *e)
 {
 	e->kind = run->io.direction == KVM_EXIT_IO_IN ? HV_EXIT_PIO_READ
@@ -72,6 +85,7 @@ static void decode_io(struct kvm_run *run, struct hv_exit *e)
 	e->data = (char *)run + run->io.data_offset;
 }
 
+/* One access of at most 8 bytes. */
 static void decode_mmio(struct kvm_run *run, struct hv_exit *e)
 {
 	e->kind = run->mmio.is_write ? HV_EXIT_MMIO_WRITE : HV_EXIT_MMIO_READ;
@@ -81,6 +95,7 @@ static void decode_mmio(struct kvm_run *run, struct hv_exit *e)
 	e->data = run->mmio.data;
 }
 
+/* PSCI calls that KVM does not handle alone, and resets on other ways. */
 static void decode_system_event(const struct kvm_run *run, struct hv_exit *e)
 {
 	switch (run->system_event.type) {
@@ -97,6 +112,10 @@ static void decode_system_event(const struct kvm_run *run, struct hv_exit *e)
 	}
 }
 
+/*
+ * Names of exits are those of api.rst, section 5. What is no known exit stays
+ * HV_EXIT_FAILED, with the error in this thread's record.
+ */
 static void decode(struct kvm_vcpu *v, struct hv_exit *e)
 {
 	struct kvm_run *run = v->run;

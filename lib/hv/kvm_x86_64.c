@@ -1,3 +1,9 @@
+/*
+ * What differs for x86-64: interrupt controllers inside of the kernel, CPUID
+ * (Intel SDM volume 2, CPUID), the local APIC as firmware leaves it, and the
+ * boot CPU's registers, which boot/ has described. Secondary CPUs stay as after
+ * a reset until the guest sends INIT and SIPI.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,6 +30,10 @@
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
 
+/*
+ * What the host's CPU and KVM can do together; taken while /dev/kvm is open,
+ * used for each vCPU.
+ */
 static int get_cpuid(struct kvm_vm *vm, int kvm_fd)
 {
 	vm->cpuid = calloc(1, sizeof(*vm->cpuid) +
@@ -74,6 +84,7 @@ int kvm_arch_start(struct kvm_vm *vm)
 	return 0;
 }
 
+/* PIC, IOAPIC and local APICs; the timer chip, as kernels calibrate with it. */
 int kvm_arch_add_irq_chip(struct hv *hv)
 {
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
@@ -131,6 +142,7 @@ static void adjust_entry(struct kvm_cpuid_entry2 *e, uint32_t apic_id)
 	}
 }
 
+/* Must come before the first KVM_RUN of the vCPU. */
 static int set_cpuid(struct kvm_vcpu *v)
 {
 	const struct kvm_cpuid2 *all = to_kvm_vm(v->vcpu.hv)->cpuid;
@@ -172,6 +184,10 @@ int kvm_arch_init_vcpu(struct kvm_vcpu *v)
 	return set_lapic(v);
 }
 
+/*
+ * Descriptor fields as in a flat GDT; they must agree with boot/'s table, from
+ * which the guest reloads them.
+ */
 static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type,
 			bool long_mode)
 {
@@ -186,6 +202,7 @@ static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type,
 	s->db = long_mode ? 0 : 1;
 }
 
+/* What is not set stays as after a reset, since it was read before. */
 static void set_sregs(struct kvm_sregs *s, const struct hv_boot_state *state)
 {
 	const uint8_t code = 0xb, data = 0x3, busy_tss = 0xb;

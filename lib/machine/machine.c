@@ -1,3 +1,10 @@
+/*
+ * The machine as a whole: who is built before whom, and taken down in the
+ * reverse order. The lock is made first, since loop handlers take it; vCPUs end
+ * first, since they call everything else. A stop is only noted where it
+ * happens, with the lock held, and told from the loop: the one that is told may
+ * free things that the caller of machine_stop_locked() still uses.
+ */
 #include "machine/machine.h"
 
 #include <stdio.h>
@@ -24,6 +31,7 @@ void machine_stop_locked(struct machine *m, int reason, const char *text)
 	(void)!write(m->stop_fd, &one, sizeof(one));
 }
 
+/* On the loop. Called once: the source is removed before the owner is told. */
 static void stop_ready(struct loop_source *source, uint32_t events)
 {
 	struct machine *m = container_of(source, struct machine, stop_source);
@@ -51,6 +59,11 @@ int machine_add_ram(struct machine *m, gpa_t base, uint64_t size)
 	return m->hv->ops->add_memory(m->hv, base, size, slice.host);
 }
 
+/*
+ * Memory first, as devices and the loader use it; the interrupt chip before
+ * devices, which connect to it; the kernel last, as its tables describe what
+ * has been built.
+ */
 static int init(struct machine *m)
 {
 	int rc;
@@ -118,6 +131,7 @@ struct virtio_dev *machine_vsock(struct machine *machine)
 	return machine->vsock;
 }
 
+/* Legal after any failure of init(): each part knows whether it was made. */
 void machine_free(struct machine *machine)
 {
 	struct machine *m = machine;

@@ -23,6 +23,10 @@ uint64_t machine_memory_size(const struct vm_config *config)
 	return (uint64_t)config->memory_mib << 20;
 }
 
+/*
+ * RAM has a hole below 4 GiB, for ECAM, BARs and interrupt controllers: what
+ * does not fit below it continues at 4 GiB.
+ */
 uint64_t machine_memory_end(const struct vm_config *config)
 {
 	const uint64_t size = machine_memory_size(config);
@@ -51,6 +55,7 @@ int machine_arch_add_memory(struct machine *m)
 	return machine_add_ram(m, MACHINE_HIGH_RAM, ram_size(m) - low_ram(m));
 }
 
+/* From the power ports, on a vCPU with the machine's lock. */
 static void power_off(void *userdata)
 {
 	machine_stop_locked(userdata, AVF_STOP_REASON_SHUTDOWN,
@@ -104,6 +109,10 @@ void machine_arch_remove_platform(struct machine *m)
 	m->platform = NULL;
 }
 
+/*
+ * Addresses must be those that add_platform() has given to the buses: the ACPI
+ * tables repeat them.
+ */
 int machine_arch_load(struct machine *m)
 {
 	const struct boot_input input = {

@@ -1,3 +1,8 @@
+/*
+ * The serial line of either machine: a 16550 whose interrupt is an irqfd and
+ * whose output is the console. It has no input: that goes to the virtio
+ * console.
+ */
 #include "machine/serial.h"
 
 #include <sys/eventfd.h>
@@ -5,6 +10,7 @@
 #include "base/cleanup.h"
 #include "machine/machine_internal.h"
 
+/* A copy of its own, as the virtio console writes to the same description. */
 static int open_output(const struct machine *m, int *ret_fd)
 {
 	const int console = m->params.config->console_out_fd;

@@ -23,6 +23,10 @@ static void stop(struct machine *m, int reason, const char *text)
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
+/*
+ * One lock for all devices: a vCPU holds it for an access, the loop for a
+ * handler. String instructions repeat at one address.
+ */
 static void access_bus(struct machine *m, const struct hv_exit *e)
 {
 	const struct bus *bus =
@@ -42,6 +46,7 @@ static void access_bus(struct machine *m, const struct hv_exit *e)
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
+/* Every end of the guest comes through here, and only the first counts. */
 static void handle(struct machine *m, const struct hv_exit *e)
 {
 	switch (e->kind) {
@@ -88,6 +93,10 @@ static bool pass_gate(struct machine *m, int rc)
 	return rc == 0 && !must_quit(m);
 }
 
+/*
+ * On the vCPU's own thread: KVM ties a vCPU to the thread that runs it. The
+ * filter comes last, as the steps before need more system calls.
+ */
 static int make_vcpu(struct vcpu *v)
 {
 	const struct hv_ops *ops = v->machine->hv->ops;
@@ -146,6 +155,7 @@ static int spawn(struct vcpu *v)
 	return 0;
 }
 
+/* Also to let threads go that will not run: they see @quit. */
 static void open_gate(struct machine *m)
 {
 	(void)pthread_mutex_lock(&m->gate.lock);
@@ -154,6 +164,7 @@ static void open_gate(struct machine *m)
 	(void)pthread_mutex_unlock(&m->gate.lock);
 }
 
+/* The error is a thread's own; it is moved into the caller's record. */
 static int wait_ready(struct machine *m)
 {
 	struct vcpu_gate *gate = &m->gate;
@@ -187,6 +198,7 @@ int vcpus_start(struct machine *m)
 	rc = m->hv->ops->start(m->hv);
 	if (rc < 0)
 		return rc;
+	/* STARTED is said before the first instruction of the guest */
 	rc = m->params.started(m->params.userdata);
 	if (rc < 0)
 		return rc;

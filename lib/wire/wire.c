@@ -1,3 +1,11 @@
+/*
+ * Messages on the control socket (SOCK_SEQPACKET: a message arrives whole or
+ * not at all), each with a header and perhaps descriptors (SCM_RIGHTS,
+ * unix(7)). Both sides distrust each other: a compromised VMM talks to the
+ * application with this. Invariant: descriptors that arrived belong to the
+ * message until wire_take_fd(), and wire_message_fini() closes the rest, so no
+ * message can leak one.
+ */
 #include "wire/wire.h"
 
 #include <inttypes.h>
@@ -23,6 +31,7 @@ int wire_socketpair(int ret_fds[2])
 	return 0;
 }
 
+/* At most WIRE_MAX_FDS, which the caller checked: @control has that room. */
 static void attach_fds(struct msghdr *msg, union control *control,
 		       const int *fds, unsigned int n_fds)
 {
@@ -69,6 +78,10 @@ int wire_send(int sock, enum wire_type type, const void *body, size_t size,
 	return 0;
 }
 
+/*
+ * Takes all that came, also with a message that check() will refuse. The kernel
+ * cannot give more than the control buffer has room for.
+ */
 static void collect_fds(struct msghdr *msg, struct wire_message *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c;
@@ -82,6 +95,7 @@ static void collect_fds(struct msghdr *msg, struct wire_message *m)
 	}
 }
 
+/* Nothing of the body is looked at; that is wire_body()'s, by type. */
 static int check(const struct wire_header *header, const struct msghdr *msg,
 		 ssize_t n, struct wire_message *m)
 {
@@ -196,6 +210,7 @@ int wire_send_reply(int sock, int code)
 	return wire_send(sock, WIRE_REPLY, &reply, sizeof(reply), NULL, 0);
 }
 
+/* The text is the peer's: made printable before it goes into an error. */
 static int read_reply(int sock)
 {
 	struct wire_message m;
