@@ -1,3 +1,11 @@
+/*
+ * Pipes for a VM's console and log, for applications that ask the library for
+ * its output instead of giving a descriptor. A pipe is made when it is first
+ * needed, by the application or by a run, whichever comes first; so a reader
+ * may be there before the VM starts. After a run the write ends are the VMM's
+ * alone, which is how a reader sees the end. Guarded by the rule for struct
+ * avf_vm: one thread at a time.
+ */
 #include "client/capture.h"
 
 #include <fcntl.h>
@@ -23,12 +31,14 @@ void capture_fini(struct capture *capture)
 	capture_init(capture);
 }
 
+/* What the configuration has turned on (AVF's rules, debug level FULL). */
 static bool is_wanted(const avf_config *config, enum capture_stream stream)
 {
 	return stream == CAPTURE_INPUT ? config->console_input
 				       : config->output_captured;
 }
 
+/* @ours is what the application uses, @theirs what the VMM gets. */
 static int make_pipe(struct capture *capture, enum capture_stream stream)
 {
 	bool is_input = stream == CAPTURE_INPUT;
@@ -57,6 +67,7 @@ int capture_get(struct capture *capture, const avf_config *config,
 	rc = make_pipe(capture, stream);
 	if (rc < 0)
 		return rc;
+	/* each call gets a copy: closing one does not end the others */
 	fd = fd_dup(capture->ours[stream]);
 	if (fd < 0)
 		return fd;
@@ -87,6 +98,7 @@ int capture_attach(struct capture *capture, avf_config *config)
 	struct vm_config *vm = &config->vm;
 	int rc = 0;
 
+	/* a new run gets new pipes: the old ones have seen their end */
 	if (capture->used)
 		capture_fini(capture);
 	if (config->output_captured)
@@ -98,6 +110,7 @@ int capture_attach(struct capture *capture, avf_config *config)
 	return rc;
 }
 
+/* From here only the VMM holds the other ends. */
 void capture_started(struct capture *capture)
 {
 	for (int i = 0; i < CAPTURE_N_STREAMS; i++)

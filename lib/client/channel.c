@@ -11,6 +11,7 @@
 #include "client/vm.h"
 #include "wire/wire.h"
 
+/* Ports below are for the library's own use (guestlink). */
 static int check_port(uint32_t port)
 {
 	if (port < AVF_MIN_VSOCK_PORT)
@@ -20,6 +21,10 @@ static int check_port(uint32_t port)
 	return 0;
 }
 
+/*
+ * The lock is held for the sending only: the control socket may be closed by
+ * the thread that owns the handle.
+ */
 static int request(struct avf_vm *vm, enum wire_type type, uint32_t port,
 		   const int *fds, unsigned int n_fds)
 {
@@ -123,6 +128,7 @@ int vm_listen(struct avf_vm *vm, uint32_t port,
 	return 0;
 }
 
+/* What comes over a listener's socket is the VMM's word: checked as such. */
 static int take_accepted(struct avf_listener *listener, int *ret_fd)
 {
 	struct wire_message m;
@@ -145,6 +151,7 @@ static int take_accepted(struct avf_listener *listener, int *ret_fd)
 	return 0;
 }
 
+/* AVF_ERR_CLOSED when the VMM is gone: its end of the socket closed. */
 int listener_accept(struct avf_listener *listener, int timeout_ms, int *ret_fd)
 {
 	int rc = owner_check(listener->owner, "listener");

@@ -1,3 +1,13 @@
+/*
+ * The handle of a VM: one run at a time, each in a process of its own. The
+ * epoll descriptor that the application waits on collects the control socket,
+ * the process and the stop timer; vm_event.c makes events of them. One thread
+ * at a time uses a handle, except for vm_kill() and the channels: what those
+ * use (process, killed) is guarded by @lock.
+ *
+ * A handle belongs to the process that made it. After a fork the child may only
+ * free it, see abandon().
+ */
 #include "client/vm.h"
 
 #include <stdlib.h>
@@ -103,6 +113,7 @@ void vm_free(struct avf_vm *vm)
 	free(vm);
 }
 
+/* 0 switches it off. */
 static void set_stop_timer(struct avf_vm *vm, time_t seconds)
 {
 	struct itimerspec when = {.it_value.tv_sec = seconds};
@@ -116,6 +127,7 @@ void vm_limit_end(struct avf_vm *vm)
 	set_stop_timer(vm, STOP_LIMIT_S);
 }
 
+/* Back to the state before a run; kills the VMM if it still lives. */
 void vm_clear_run(struct avf_vm *vm)
 {
 	(void)pthread_mutex_lock(&vm->lock);
@@ -129,6 +141,10 @@ void vm_clear_run(struct avf_vm *vm)
 	vm->has_last = false;
 }
 
+/*
+ * From the first line on the process is in the handle, so vm_clear_run() cleans
+ * up after every failure.
+ */
 static int start(struct avf_vm *vm, const struct vm_config *orders)
 {
 	struct vmm_process process;
@@ -174,6 +190,10 @@ int vm_check_stopped(const struct avf_vm *vm)
 	}
 }
 
+/*
+ * Only a configuration that AVF calls compatible: the guest's data must keep
+ * its meaning. Stored first, taken over then.
+ */
 int vm_set_config(struct avf_vm *vm, const avf_config *config)
 {
 	avf_config *copy;

@@ -1,3 +1,10 @@
+/*
+ * The handle of the application: struct vm_config, which travels to the VMM,
+ * and beside it what only this side needs (paths, topology, captured output).
+ * Setters check one field alone, so their order does not matter; what depends
+ * on several is config_validate()'s. A setter that fails changes nothing. A
+ * handle is used by one thread at a time.
+ */
 #include "config/config.h"
 
 #include <string.h>
@@ -53,6 +60,7 @@ static int copy_paths(char *const *from, char **to, unsigned int n)
 	return 0;
 }
 
+/* A deep copy: descriptors are duplicated, so either can be freed first. */
 int config_copy(const avf_config *config, avf_config **ret_config)
 {
 	CLEANUP(config_free_p) avf_config *copy = NULL;
@@ -109,6 +117,10 @@ int config_set_name(avf_config *config, const char *name)
 	return replace_text(&config->vm.name, name);
 }
 
+/*
+ * Control characters would reach the guest's console as commands, and no kernel
+ * parameter needs them.
+ */
 int config_set_cmdline(avf_config *config, const char *cmdline)
 {
 	if (!cmdline)
@@ -124,6 +136,7 @@ int config_set_cmdline(avf_config *config, const char *cmdline)
 	return replace_text(&config->vm.cmdline, cmdline);
 }
 
+/* 0 means the default, as AVF has it. */
 int config_set_memory_mib(avf_config *config, uint32_t mib)
 {
 	if (mib == 0)
@@ -136,6 +149,7 @@ int config_set_memory_mib(avf_config *config, uint32_t mib)
 	return 0;
 }
 
+/* An explicit count; has_vcpus keeps a topology from overriding it. */
 int config_set_vcpus(avf_config *config, uint32_t count)
 {
 	if (count < 1 || count > AVF_MAX_VCPUS)
@@ -204,6 +218,9 @@ int config_set_payload_name(avf_config *config, const char *name)
 	if (config->vm.kind != AVF_CONFIG_PAYLOAD)
 		return fail(AVF_ERR_STATE,
 			    "payload_name: only for a payload VM");
+	/*
+	 * The launcher in the guest looks for it inside of the package alone.
+	 */
 	if (name && strchr(name, '/'))
 		return fail(AVF_ERR_INVALID,
 			    "payload_name: Payload binary name must not "
@@ -227,6 +244,7 @@ int config_set_guest_image(avf_config *config, const char *dir)
 	return replace_text(&config->vm.guest_image, dir);
 }
 
+/* Remembered, not acted on: a run refuses it, see make_orders() in client/. */
 int config_set_storage_bytes(avf_config *config, uint64_t bytes)
 {
 	if (config->vm.kind != AVF_CONFIG_PAYLOAD && bytes != 0)

@@ -5,6 +5,10 @@
 
 #include "base/cleanup.h"
 
+/*
+ * The beginning of every public function: an old error must not be taken for
+ * one of this call.
+ */
 static int begin(const void *object)
 {
 	error_clear();

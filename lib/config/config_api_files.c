@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 
+/* As in config_api.c. */
 static int begin(const avf_config *config)
 {
 	error_clear();
@@ -13,6 +14,7 @@ static int begin(const avf_config *config)
 	return 0;
 }
 
+/* The caller keeps its descriptor and may close it at once. */
 static int set_fd(avf_config *config, int fd, enum config_file file)
 {
 	int copy;
@@ -27,6 +29,7 @@ static int set_fd(avf_config *config, int fd, enum config_file file)
 	return config_take_file(config, file, copy);
 }
 
+/* Relative to the working directory of this moment. */
 static int set_path(avf_config *config, const char *path, enum config_file file)
 {
 	int rc = begin(config);
@@ -90,6 +93,7 @@ int avf_config_add_disk(avf_config *config, const char *path,
 	return config_add_disk_at(config, AT_FDCWD, path, options);
 }
 
+/* Whether a file has been opened, which deferring would contradict. */
 static bool has_file(const avf_config *config)
 {
 	const struct vm_config *vm = &config->vm;

@@ -1,3 +1,10 @@
+/*
+ * Files of a configuration. They are opened (or duplicated) and checked when
+ * they are set, so that a mistake is reported where it was made and a later
+ * change of the path cannot swap the file. Deferred configurations only note
+ * the path; config_path.c opens those. Descriptors given to a function named
+ * take_ are closed by it also when it fails.
+ */
 #include "config/config.h"
 
 #include <fcntl.h>
@@ -26,6 +33,7 @@ enum file_use {
 	FILE_WRITE_DISK = 2,
 };
 
+/* For errors: what it is instead of a file. */
 static const char *type_name(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -44,6 +52,7 @@ static const char *type_name(mode_t mode)
 	}
 }
 
+/* Devices and pipes have no size and no end; loaders need both. */
 static int check_type(int fd, const char *what, enum file_use use)
 {
 	struct stat st;
@@ -75,6 +84,7 @@ static int check_access(int fd, const char *what, bool read, bool write)
 	return 0;
 }
 
+/* Reading always; writing for disks that the guest may write to. */
 static int check_file(int fd, const char *what, enum file_use use)
 {
 	int rc;
@@ -150,6 +160,7 @@ static const struct {
 	[CONFIG_PACKAGE] = {"package", AVF_CONFIG_PAYLOAD},
 };
 
+/* Where the descriptor is kept; -1 in it is none. */
 static int *file_slot(struct vm_config *vm, enum config_file file)
 {
 	switch (file) {
@@ -162,6 +173,10 @@ static int *file_slot(struct vm_config *vm, enum config_file file)
 	}
 }
 
+/*
+ * A setter of the other kind is a wrong state, not a wrong value: JSON turns
+ * that into an invalid text (read_keys()).
+ */
 static int check_kind(const avf_config *config, enum config_file file)
 {
 	if (config->vm.kind == files[file].kind)
@@ -170,6 +185,7 @@ static int check_kind(const avf_config *config, enum config_file file)
 		    files[file].kind == AVF_CONFIG_RAW ? "raw" : "payload");
 }
 
+/* Takes @path; NULL forgets what a descriptor was opened from. */
 static void set_path(char **target, char *path)
 {
 	free(*target);
@@ -191,6 +207,7 @@ int config_take_file(avf_config *config, enum config_file file, int fd)
 		if (rc < 0)
 			return rc;
 	}
+	/* last: what was set before stays until the new file has passed */
 	replace_fd(file_slot(&config->vm, file), &owned);
 	set_path(&config->paths[file], NULL);
 	return 0;
@@ -241,6 +258,7 @@ static int read_options(const struct avf_disk_options *from,
 	return 0;
 }
 
+/* The id becomes the serial number of the disk in the guest. */
 static int copy_disk_id(const char *id, unsigned int index, char **ret_id)
 {
 	char *copy;
@@ -331,6 +349,7 @@ int config_add_disk_at(avf_config *config, int dir_fd, const char *path,
 	return 0;
 }
 
+/* @fd is borrowed and may be -1, which takes the sink away. */
 int config_set_sink(int *target, int fd, const char *field, bool is_input)
 {
 	CLEANUP(close_p) int owned = -1;

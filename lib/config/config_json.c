@@ -34,6 +34,7 @@ static int read_name(struct config_reader *reader, const char *value)
 	return config_set_name(reader->config, value);
 }
 
+/* Relative paths count from where the configuration lies. */
 static int read_file(struct config_reader *reader, const char *path,
 		     enum config_file file)
 {
@@ -140,6 +141,10 @@ static int read_platform_version(struct config_reader *reader,
 		    shown);
 }
 
+/*
+ * Known from AVF's configurations. Only the one that we have is accepted, so
+ * that a guest does not wait at a console that is not there.
+ */
 static int read_console_device(struct config_reader *reader, const char *value)
 {
 	char shown[SHOWN_WORD];
@@ -217,6 +222,7 @@ static const struct config_key keys[] = {
 	{.name = "usb_config", .refusal = "there is no USB controller"},
 };
 
+/* One of the members of the row is set, and says which type the value has. */
 static int read_key(struct config_reader *reader, const struct config_key *key,
 		    json_t *value)
 {
@@ -309,6 +315,10 @@ static int check_version(json_t *root, bool written)
 	return 0;
 }
 
+/*
+ * Checks of the whole come first (version, unknown keys), as what a key means
+ * depends on them.
+ */
 static int read_root(json_t *root, int base_dir_fd, bool written,
 		     avf_config **ret_config)
 {
@@ -340,6 +350,10 @@ static int read_root(json_t *root, int base_dir_fd, bool written,
 	return 0;
 }
 
+/*
+ * Limits come before the parser: size, then depth. @written: by us, for a named
+ * VM; then version is required and files are not opened.
+ */
 static int parse(const char *text, size_t size, int base_dir_fd, bool written,
 		 avf_config **ret_config)
 {

@@ -1,3 +1,8 @@
+/*
+ * The "disks" array of a configuration. Values are checked here for their type
+ * only; what they mean is checked by the same setters that the C interface has,
+ * so both report the same errors.
+ */
 #include "config/config_json.h"
 
 #include <stdio.h>
@@ -17,6 +22,7 @@ static const struct config_key disk_keys[] = {
 	 .refusal = "make one image of them and name it as \"image\""},
 };
 
+/* Absent leaves *@ret_text as it is. */
 static int optional_text(json_t *disk, const char *where, const char *key,
 			 const char **ret_text)
 {
@@ -41,6 +47,7 @@ static int optional_flag(json_t *disk, const char *where, const char *key,
 	return config_json_flag(value, field, ret_flag);
 }
 
+/* @index is the place in the text, which errors name. */
 static int add_disk(struct config_reader *reader, json_t *disk, size_t index)
 {
 	struct avf_disk_options options = AVF_DISK_OPTIONS_INIT;

@@ -1,3 +1,8 @@
+/*
+ * Typed access to JSON values, with errors that name the field, and the check
+ * for unknown keys. The text is hostile: what is shown of it is escaped and
+ * cut, since an error record has 256 bytes and may end in a terminal.
+ */
 #include "config/config_json.h"
 
 #include <stdio.h>
@@ -12,6 +17,7 @@
 /* A key this many edits away is taken for a misspelling. */
 #define NEAR_EDITS 2
 
+/* In words of the documentation, not of the JSON library. */
 static const char *json_type_name(const json_t *value)
 {
 	switch (json_typeof(value)) {
@@ -66,6 +72,7 @@ int config_json_number(const json_t *value, const char *field,
 	return 0;
 }
 
+/* Up to 2^63 - 1, which is what JSON integers of the library hold. */
 int config_json_bytes(const json_t *value, const char *field,
 		      uint64_t *ret_bytes)
 {
@@ -113,6 +120,7 @@ static unsigned int count_edits(const char *a, const char *b)
 	return row[width];
 }
 
+/* Tables are short; a search is enough. */
 static const struct config_key *find_key(const char *name,
 					 const struct config_key *keys,
 					 size_t n_keys)
@@ -123,6 +131,7 @@ static const struct config_key *find_key(const char *name,
 	return NULL;
 }
 
+/* NULL when nothing is near. Keys that are refused are not proposed. */
 static const struct config_key *find_near(const char *name,
 					  const struct config_key *keys,
 					  size_t n_keys)

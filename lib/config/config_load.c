@@ -1,3 +1,8 @@
+/*
+ * A configuration from a file. Paths in it count from its directory, which is
+ * held open as a descriptor while it is read: a rename meanwhile changes
+ * nothing.
+ */
 #include "config/config_json.h"
 
 #include <fcntl.h>
@@ -42,6 +47,9 @@ static int read_text(int fd, char **ret_text, size_t *ret_size)
 		return fail(AVF_ERR_LIMIT,
 			    "configuration: larger than %u bytes",
 			    CONFIG_JSON_MAX_BYTES);
+	/*
+	 * one byte more than allowed: the parser refuses a file that has grown
+	 */
 	text = malloc(CONFIG_JSON_MAX_BYTES + 1);
 	if (!text)
 		return fail(AVF_ERR_NO_MEMORY, "configuration");
@@ -62,6 +70,7 @@ int config_load_written(int fd, avf_config **ret_config)
 	return rc < 0 ? rc : config_parse_written(text, size, ret_config);
 }
 
+/* The file is opened like any other, so a FIFO or a directory is refused. */
 static int load(const char *path, avf_config **ret_config)
 {
 	CLEANUP(close_p) int dir_fd = -1;

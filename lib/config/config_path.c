@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 
+/* The directory's name at this moment, for a path that has to last. */
 static int base_directory(int dir_fd, const char *field, char **ret_path)
 {
 	char link[64];
@@ -29,6 +30,7 @@ static int base_directory(int dir_fd, const char *field, char **ret_path)
 	return 0;
 }
 
+/* Not normalised: ".." and links keep their meaning when it is opened. */
 int config_absolute(int dir_fd, const char *path, const char *field,
 		    char **ret_path)
 {
@@ -55,6 +57,10 @@ int config_absolute(int dir_fd, const char *path, const char *field,
 	return 0;
 }
 
+/*
+ * @fd without a path was given by the application as a descriptor, and nothing
+ * could open it again.
+ */
 static int check_path(int fd, const char *path, const char *field)
 {
 	if (fd < 0 || path)
@@ -102,6 +108,7 @@ int config_defer(avf_config *config)
 	return 0;
 }
 
+/* Into the copy: the original keeps its paths and no descriptors. */
 static int open_disks(avf_config *config)
 {
 	struct vm_disk *disk;
@@ -133,6 +140,7 @@ static int open_file(avf_config *config, enum config_file file)
 		       : rc;
 }
 
+/* setters open files only while the configuration is not deferred */
 int config_resolve(const avf_config *config, avf_config **ret_config)
 {
 	CLEANUP(config_free_p) avf_config *copy = NULL;

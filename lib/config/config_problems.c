@@ -1,3 +1,7 @@
+/*
+ * The list that validation fills: rows of field and text, owned by the list.
+ * Running out of memory is an error of the call, not a row.
+ */
 #include "config/config.h"
 
 #include <stdarg.h>

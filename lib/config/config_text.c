@@ -1,9 +1,16 @@
+/*
+ * Rules for texts that leave this process: names end up in error messages,
+ * logs, directory names and the guest's console.
+ */
 #include "config/config_text.h"
 
 #include <string.h>
 
 #include "base/utf8.h"
 
+/*
+ * ASCII control characters and DEL. Bytes above are UTF-8, checked elsewhere.
+ */
 bool config_has_control(const char *text)
 {
 	for (; *text != '\0'; text++)
@@ -12,6 +19,7 @@ bool config_has_control(const char *text)
 	return false;
 }
 
+/* A name may become a file name (named VMs): no slash, no dots alone. */
 int config_check_name(const char *name, const char *field, size_t max)
 {
 	if (!name || name[0] == '\0')
@@ -29,6 +37,7 @@ int config_check_name(const char *name, const char *field, size_t max)
 	return 0;
 }
 
+/* What a terminal would interpret becomes a question mark. Cut at @size. */
 void config_show_text(const char *text, char *buf, size_t size)
 {
 	size_t i;

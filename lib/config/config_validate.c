@@ -16,6 +16,7 @@
 
 #define SECTOR_SIZE 512U
 
+/* Returns an error only when the list cannot grow. */
 typedef int check_fn(const avf_config *config, avf_problems *problems);
 
 static uint64_t memory_bytes(const struct vm_config *vm)
@@ -65,6 +66,10 @@ static bool is_elf(int fd)
 	       memcmp(magic, "\177ELF", sizeof(magic)) == 0;
 }
 
+/*
+ * A file as large as the memory cannot be loaded; a compressed one needs more
+ * than its size, which is found out when it boots.
+ */
 static int check_loaded(const struct vm_config *vm, avf_problems *problems,
 			const char *field, int fd)
 {
@@ -108,6 +113,7 @@ static int check_boot(const avf_config *config, avf_problems *problems)
 	return check_loaded(vm, problems, "initrd", vm->initrd_fd);
 }
 
+/* Both are needed, and both are reported when both are missing. */
 static int check_payload(const avf_config *config, avf_problems *problems)
 {
 	const struct vm_config *vm = &config->vm;
@@ -154,6 +160,7 @@ static int check_debug(const avf_config *config, avf_problems *problems)
 	return rc;
 }
 
+/* By inode: two paths, links or descriptors may name one file. */
 static bool is_same_file(int a, int b)
 {
 	struct stat st_a;

@@ -19,6 +19,10 @@ static void put(struct writer *w, const char *key, json_t *value)
 		w->no_memory = true;
 }
 
+/*
+ * NULL is not written: reading finds the default. What is no UTF-8 cannot be
+ * JSON; the first such key is named.
+ */
 static void put_text(struct writer *w, const char *key, const char *text)
 {
 	if (!text)
@@ -50,6 +54,7 @@ static json_t *disk_object(struct writer *above, const avf_config *config,
 	return w.object;
 }
 
+/* In their order, as that is the order of the guest's devices. */
 static void put_disks(struct writer *w, const avf_config *config)
 {
 	json_t *array;
@@ -100,6 +105,7 @@ static void put_all(struct writer *w, const avf_config *config)
 	put_number(w, "boot_timeout_ms", vm->boot_timeout_ms);
 }
 
+/* The one check of what stuck, at the end. */
 int config_write_json(const avf_config *config, char **ret_text)
 {
 	struct writer w = {json_object(), NULL, false};

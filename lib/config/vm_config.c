@@ -1,3 +1,8 @@
+/*
+ * struct vm_config: plain values, texts and descriptors that it owns.
+ * Invariant: every descriptor slot holds -1 or an open one, also of disks
+ * beyond n_disks, so that a half-made configuration can be freed.
+ */
 #include "config/vm_config.h"
 
 #include <string.h>
@@ -59,6 +64,7 @@ void vm_config_fini(struct vm_config *config)
 	vm_config_init(config);
 }
 
+/* NULL stays NULL: "not given" is a value. */
 static int copy_text(const char *text, char **ret_text)
 {
 	char *copy;
@@ -72,6 +78,7 @@ static int copy_text(const char *text, char **ret_text)
 	return 0;
 }
 
+/* The copy shares the file description, and its offset and locks. */
 static int copy_fd(int fd, int *ret_fd)
 {
 	int copy;

@@ -1,3 +1,11 @@
+/*
+ * The VMM's side of the control socket: from bytes and descriptors back to a
+ * configuration (the format is in vm_config_tags.h). The sender is the
+ * application's process, which owns the VM; still every value is checked
+ * against the same limits as in the setters, since the rest of the VMM indexes
+ * and allocates by them. Descriptors: all are taken, used or closed, whatever
+ * happens.
+ */
 #include "config/vm_config.h"
 
 #include <string.h>
@@ -52,6 +60,7 @@ static const struct number_rule *find_rule(unsigned int tag)
 	return rule;
 }
 
+/* The tag is all that identifies a record; texts of it are not repeated. */
 static int bad(const struct record *r, const char *what)
 {
 	return fail(AVF_ERR_PROTOCOL, "configuration record %u: %s", r->tag,
@@ -91,6 +100,7 @@ static void store_number(struct vm_config *c, unsigned int tag, uint32_t value)
 	}
 }
 
+/* Exactly four bytes, and within the rule of its tag. */
 static int take_number(struct decoder *d, const struct record *r)
 {
 	const struct number_rule *rule = find_rule(r->tag);
@@ -138,6 +148,7 @@ static int take_indexed_fd(struct decoder *d, const struct record *r,
 	return 0;
 }
 
+/* A record that is nothing but an index into the descriptors. */
 static int take_fd_record(struct decoder *d, const struct record *r,
 			  int *target)
 {
@@ -146,6 +157,9 @@ static int take_fd_record(struct decoder *d, const struct record *r,
 	return take_indexed_fd(d, r, target);
 }
 
+/*
+ * Index, flags, and the rest of the record is the id; no id when it is empty.
+ */
 static int take_disk(struct decoder *d, const struct record *r)
 {
 	struct vm_disk *disk = &d->config.disks[d->config.n_disks];
@@ -292,6 +306,7 @@ int vm_config_decode(const void *buf, size_t size, int *fds, unsigned int n_fds,
 
 	vm_config_init(&d.config);
 	rc = decode(&d, buf, size);
+	/* those that have moved into the configuration are -1 here */
 	for (unsigned int i = 0; i < n_fds; i++)
 		close_p(&fds[i]);
 	if (rc < 0) {

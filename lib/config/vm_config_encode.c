@@ -1,3 +1,9 @@
+/*
+ * The application's side of the control socket: a configuration as records of
+ * tag, size and value (vm_config_tags.h), and the descriptors in an array
+ * beside. The two programs are built together; a format number tells when they
+ * are not. Descriptors are borrowed: sending duplicates them.
+ */
 #include "config/vm_config.h"
 
 #include <string.h>
@@ -26,6 +32,7 @@ static void put_bytes(struct encoder *e, const void *data, size_t size)
 	e->used += size;
 }
 
+/* Sizes have 16 bits, more than any field may have. */
 static void put_header(struct encoder *e, enum vm_config_tag tag, size_t size)
 {
 	le16 header[2] = {le16_make((uint16_t)tag), le16_make((uint16_t)size)};
@@ -76,6 +83,7 @@ static void put_fd(struct encoder *e, enum vm_config_tag tag, int fd)
 	put_bytes(e, &index, sizeof(index));
 }
 
+/* The id is the rest of the record, so its length needs no field. */
 static void put_disk(struct encoder *e, const struct vm_disk *disk)
 {
 	size_t id_size = disk->id ? strlen(disk->id) : 0;
@@ -96,6 +104,7 @@ static void put_config(struct encoder *e, const struct vm_config *c)
 	put_bytes(e, &format, sizeof(format));
 	put_u32(e, VM_CONFIG_TAG_KIND, (uint32_t)c->kind);
 	put_u32(e, VM_CONFIG_TAG_MEMORY_MIB, c->memory_mib);
+	/* Every number is written, also a default: the other side has none. */
 	put_u32(e, VM_CONFIG_TAG_VCPUS, c->vcpus);
 	put_u32(e, VM_CONFIG_TAG_ACCELERATION, (uint32_t)c->acceleration);
 	put_u32(e, VM_CONFIG_TAG_PROTECTED, c->is_protected);
