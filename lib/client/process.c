@@ -1,3 +1,9 @@
+/*
+ * The VMM as a child process: started, watched, killed and reaped by pidfd,
+ * never by number, so it cannot be mistaken for another process, and the
+ * application's SIGCHLD handling is not disturbed. wait_for() takes it as an
+ * end when the application has reaped the child first.
+ */
 #include "client/process.h"
 
 #include <inttypes.h>

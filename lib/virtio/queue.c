@@ -75,10 +75,7 @@ static gpa_t avail_event_gpa(const struct virtq *vq)
 	       sizeof(struct used_elem) * (uint64_t)vq->size;
 }
 
-/*
- * Maps the whole ring once, to see that it is guest memory. Guest memory never
- * shrinks, so later accesses cannot fail for rings that passed.
- */
+/* The whole ring, once: addresses in it need no sum that could wrap later. */
 static int check_ring(const struct virtq *vq, const char *what, gpa_t gpa,
 		      uint64_t len, uint64_t align)
 {
