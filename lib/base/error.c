@@ -1,3 +1,8 @@
+/*
+ * The error record: one for each thread, written where an error is born, read
+ * by the public functions. Texts are cut, never allocated, so reporting cannot
+ * fail.
+ */
 #include "base/error.h"
 
 #include <assert.h>
@@ -32,6 +37,10 @@ int error_fail_at(const char *file, int line, int code, int sys_errno,
 	return code;
 }
 
+/*
+ * For an error whose text is right and whose code is not, as seen from a
+ * caller.
+ */
 int error_fail_as(int code)
 {
 	assert(code < 0);
@@ -54,6 +63,10 @@ int error_prefix(const char *format, ...)
 	return last.code;
 }
 
+/*
+ * Several values mean one thing to callers; what no caller tells apart is
+ * AVF_ERR_IO.
+ */
 int error_from_errno(int sys_errno)
 {
 	switch (sys_errno) {

@@ -1,3 +1,7 @@
+/*
+ * Descriptors: the calls of the system with EINTR and short transfers dealt
+ * with, and errors in our terms.
+ */
 #include "base/fd.h"
 
 #include <fcntl.h>
@@ -10,6 +14,7 @@
 
 void fd_close(int fd)
 {
+	/* errno survives: this runs in clean-up, after the error that counts */
 	int saved = errno;
 
 	if (fd >= 0)
@@ -62,6 +67,10 @@ ssize_t fd_read_all(int fd, void *data, size_t size)
 	return (ssize_t)done;
 }
 
+/*
+ * A short count is the end of the file, not an error: the caller knows what it
+ * needed.
+ */
 ssize_t fd_pread_all(int fd, void *data, size_t size, uint64_t offset)
 {
 	char *p = data;
@@ -82,6 +91,7 @@ ssize_t fd_pread_all(int fd, void *data, size_t size, uint64_t offset)
 	return (ssize_t)done;
 }
 
+/* The flag belongs to the open file description, which others may share. */
 int fd_set_nonblock(int fd, bool nonblock)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -114,6 +124,10 @@ int fd_file_size(int fd, const char *what, uint64_t *ret_size)
 	return 0;
 }
 
+/*
+ * An EINTR continues with what is left of the time. Returns the events, or 0
+ * after the time-out; a negative time-out waits for ever.
+ */
 int fd_wait(int fd, short events, int timeout_ms)
 {
 	uint64_t deadline = clock_now_ns() / 1000000 + (uint64_t)timeout_ms;

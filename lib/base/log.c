@@ -1,3 +1,7 @@
+/*
+ * A log is a function to call; without one, lines go nowhere. The budget is for
+ * lines that a guest can provoke.
+ */
 #include "base/log.h"
 
 #include <stdarg.h>

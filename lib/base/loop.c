@@ -1,3 +1,10 @@
+/*
+ * One thread waits in epoll and calls sources' handlers, with the lock of the
+ * loop held, if it has one (the machine's). Sources are embedded in their
+ * owners, who may remove, and then free, any source from inside of any handler:
+ * dispatch() goes through @pending, from which loop_remove() takes what must
+ * not be called any more. See fetch() for removals by other threads.
+ */
 #include "base/loop.h"
 
 #include <string.h>
@@ -35,6 +42,7 @@ void loop_fini(struct loop *loop)
 	loop->epoll_fd = -1;
 }
 
+/* On failure the source is not watched, and loop_remove() is a no-op on it. */
 int loop_add(struct loop *loop, struct loop_source *source, int fd,
 	     uint32_t events, loop_ready_fn *ready)
 {
@@ -74,6 +82,7 @@ void loop_remove(struct loop *loop, struct loop_source *source)
 	}
 }
 
+/* A NULL pointer of epoll's data is the wake-up of loop_quit(). */
 static void dispatch(struct loop *loop, const struct epoll_event *ev,
 		     unsigned int n)
 {
@@ -93,6 +102,7 @@ static void dispatch(struct loop *loop, const struct epoll_event *ev,
 	loop->n_pending = 0;
 }
 
+/* 0 after an interruption: the caller comes again. */
 static int wait_for(struct loop *loop, struct epoll_event *ev, int timeout_ms)
 {
 	int n = epoll_wait(loop->epoll_fd, ev, LOOP_BATCH, timeout_ms);

@@ -1,3 +1,4 @@
+/* Finding a program to execute: only in absolute directories. */
 #include "base/program.h"
 
 #include <stdbool.h>

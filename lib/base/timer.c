@@ -1,3 +1,7 @@
+/*
+ * A timerfd on a loop. Setting it again replaces the time; 0 ms disarms it, as
+ * timerfd_settime(2) has it.
+ */
 #include "base/timer.h"
 
 #include <stddef.h>
@@ -8,6 +12,10 @@
 #include "base/checked.h"
 #include "base/fd.h"
 
+/*
+ * A timer that was set again between its event and this call reads nothing:
+ * then it has not expired.
+ */
 static void fired(struct loop_source *source, uint32_t events)
 {
 	struct timer *t = container_of(source, struct timer, source);

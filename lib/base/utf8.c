@@ -1,3 +1,7 @@
+/*
+ * UTF-8 as Unicode defines it (section 3.9): the shortest form only, no
+ * surrogates. Other ends (JSON, the guest) would refuse anything else.
+ */
 #include "base/utf8.h"
 
 /* Number of bytes that follow the lead byte @c; -1: not a lead byte. */

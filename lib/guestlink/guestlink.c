@@ -1,3 +1,10 @@
+/*
+ * Frames between the VMM and the guest's manager, built into both. A frame is a
+ * header, up to three numbers and perhaps a text, by the table of shapes. The
+ * reader trusts nothing: it knows which side it listens to, takes only that
+ * side's types, and after one bad frame is broken for good, since a stream that
+ * lost its borders has none any more.
+ */
 #include "guestlink/guestlink.h"
 
 #include <string.h>
@@ -73,6 +80,7 @@ static bool is_file_name(const char *text, size_t size)
 	       text[0] != '.' && !memchr(text, '/', size);
 }
 
+/* Numbers in the order of the table's n_words. */
 static void words_of(const struct guestlink_msg *msg, uint32_t words[MAX_WORDS])
 {
 	memset(words, 0, MAX_WORDS * sizeof(words[0]));
@@ -100,6 +108,7 @@ static void words_of(const struct guestlink_msg *msg, uint32_t words[MAX_WORDS])
 	}
 }
 
+/* Against our own mistakes: what is sent would be refused by the reader. */
 static int check_outgoing(const struct guestlink_msg *msg, size_t text_size)
 {
 	if (msg->type == GUESTLINK_START && !is_file_name(msg->text, text_size))
@@ -157,6 +166,7 @@ void guestlink_reader_init(struct guestlink_reader *reader,
 	reader->used = 0;
 }
 
+/* Takes what there is room for; a broken reader swallows everything. */
 size_t guestlink_reader_feed(struct guestlink_reader *reader, const void *data,
 			     size_t size)
 {
@@ -169,6 +179,7 @@ size_t guestlink_reader_feed(struct guestlink_reader *reader, const void *data,
 	return n;
 }
 
+/* Equal versions only: the guest's image and the VMM are built together. */
 static int set_hello(const uint32_t *words, struct guestlink_msg *msg)
 {
 	if (words[0] != GUESTLINK_MAGIC)
@@ -183,6 +194,7 @@ static int set_hello(const uint32_t *words, struct guestlink_msg *msg)
 	return 0;
 }
 
+/* Read in the guest, where the name becomes part of a path. */
 static int set_start(const uint32_t *words, const char *text, size_t size,
 		     struct guestlink_msg *msg)
 {

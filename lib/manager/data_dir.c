@@ -67,6 +67,10 @@ static int make_path(char *path)
 	return 0;
 }
 
+/*
+ * The directory is used by its descriptor from here: a rename of a parent
+ * changes nothing.
+ */
 static int open_dir(int dir_fd, const char *path, int *ret_fd)
 {
 	int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -84,6 +88,7 @@ static int open_made(int dir_fd, const char *name, int *ret_fd)
 	return rc < 0 ? rc : open_dir(dir_fd, name, ret_fd);
 }
 
+/* A path is kept for avf_vm_get_dir() alone. */
 static int init_dirs(struct avf_manager *manager, char *data)
 {
 	CLEANUP(close_p) int data_fd = -1;

@@ -1,3 +1,7 @@
+/*
+ * The files of a stopped VM as a set of descriptors, to be given to another
+ * process. Storage is the only one that may be missing.
+ */
 #include <fcntl.h>
 
 #include "base/cleanup.h"

@@ -32,6 +32,7 @@ union control {
 
 static int send_message(int sock, struct msghdr *msg)
 {
+	/* Blocks as long as the caller's socket does. */
 	size_t size = sizeof(struct descriptor_message);
 	ssize_t n;
 
@@ -95,6 +96,7 @@ static size_t collect(struct msghdr *msg, int fds[MAX_RECEIVED])
 	return n;
 }
 
+/* On an error too, what came is in @fds, for the caller to close. */
 static int receive_message(int sock, struct descriptor_message *ret_message,
 			   int fds[MAX_RECEIVED], size_t *ret_n)
 {

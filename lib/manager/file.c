@@ -70,6 +70,7 @@ static bool find_data(int fd, uint64_t *ret_offset)
 	return true;
 }
 
+/* Holes stay holes: an image of 10 MiB takes the blocks that were written. */
 static int copy_chunks(int from, int to, uint64_t size, char *buf)
 {
 	uint64_t offset = 0;
@@ -110,6 +111,11 @@ int file_copy(int from, int dir_fd, const char *name, uint64_t size)
 	return file_sync(fd, name);
 }
 
+/*
+ * A lock of the open file description (F_OFD_SETLK): unlike a lock of the
+ * process, it is not lost when another part of the application closes the same
+ * file.
+ */
 int file_lock(int dir_fd, const char *name, bool exclusive, int *ret_fd)
 {
 	struct flock lock = {

@@ -46,6 +46,7 @@ void manager_unref(struct avf_manager *manager)
 	free(manager);
 }
 
+/* AVF's text, with the name made printable. */
 static int check_name(const char *name)
 {
 	char shown[SHOWN_NAME];
@@ -138,6 +139,10 @@ static int build(struct avf_manager *manager, const char *work,
 	return 0;
 }
 
+/*
+ * Work happens under a name of its own in vm-work; the rename is what makes a
+ * VM appear, whole, or not at all.
+ */
 static int make(struct avf_manager *manager, const char *name,
 		const struct source *source, struct avf_vm **ret_vm)
 {
@@ -199,6 +204,7 @@ int manager_create(struct avf_manager *manager, const char *name,
 	return create(manager, name, config, ret_vm);
 }
 
+/* O_NOFOLLOW: a link under a VM's name could lead to any directory. */
 static int open_vm_dir(const struct avf_manager *manager, const char *name,
 		       int *ret_fd)
 {
@@ -231,6 +237,7 @@ static int check_still_there(const struct avf_manager *manager,
 		    "no virtual machine has this name: %.128s", name);
 }
 
+/* The lock is held as long as the handle lives: one process per VM. */
 static int lock_vm(const struct avf_manager *manager, const char *name,
 		   int dir_fd, int *ret_lock)
 {
@@ -247,6 +254,7 @@ static int lock_vm(const struct avf_manager *manager, const char *name,
 	return rc;
 }
 
+/* From disk; get() has seen that no handle of ours is there. */
 static int load(struct avf_manager *manager, const char *name,
 		struct avf_vm **ret_vm)
 {
@@ -336,6 +344,7 @@ static int lock_for_delete(const struct avf_manager *manager, const char *name,
 	return rc == AVF_ERR_FORMAT ? 0 : rc;
 }
 
+/* A live handle of ours has the lock: then its state decides. */
 static int check_may_delete(const struct avf_manager *manager, const char *name,
 			    int *ret_lock)
 {

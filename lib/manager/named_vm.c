@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "manager/manager.h"
 
+/* The lock is given back, not only closed: see file_unlock(). */
 static void named_vm_free(struct named_vm *named)
 {
 	file_unlock(named->lock_fd);
@@ -18,6 +19,7 @@ static void named_vm_free(struct named_vm *named)
 	free(named);
 }
 
+/* With the manager's lock held. */
 static void unlink_live(struct avf_manager *manager,
 			const struct named_vm *named)
 {
@@ -94,6 +96,7 @@ struct named_vm *to_named_vm(const struct avf_vm *vm)
 	return container_of(vm->backing, struct named_vm, base);
 }
 
+/* Device and inode identify the VM, also after its name is another's. */
 static int init(struct named_vm *named, const char *name,
 		const avf_config *config)
 {

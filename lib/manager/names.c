@@ -42,6 +42,7 @@ static int grow(struct avf_names *names)
 	return 0;
 }
 
+/* What is no VM's name is passed over, not reported. */
 static int add(struct avf_names *names, const char *name)
 {
 	int rc;

@@ -41,6 +41,7 @@ static uint64_t storage_size(const avf_config *config)
 	return (config->storage_bytes + mask) & ~mask;
 }
 
+/* Written and synced in place: only for directories nobody uses yet. */
 static int write_config(int dir_fd, const char *name, const avf_config *config)
 {
 	CLEANUP(free_p) char *text = NULL;
@@ -64,6 +65,7 @@ int vm_files_store(int dir_fd, const avf_config *config)
 	return file_sync(dir_fd, "the VM's directory");
 }
 
+/* The identity: random, made once, never changed. */
 static int make_instance(int dir_fd)
 {
 	struct instance_header header = {.version =
@@ -134,6 +136,10 @@ static int check_instance(int fd)
 	return 0;
 }
 
+/*
+ * The configuration is one that config_write.c wrote: version required, files
+ * not opened.
+ */
 static int read_config(int fd, avf_config **ret_config)
 {
 	int rc = config_load_written(fd, ret_config);
@@ -170,6 +176,7 @@ static int import_config(int dir_fd, int fd, avf_config **ret_config)
 	return 0;
 }
 
+/* Copied, never shared: the sender may go on writing. */
 static int import_storage(int dir_fd, int fd, const avf_config *config)
 {
 	int rc;
@@ -219,6 +226,7 @@ static int open_part(int dir_fd, const char *name, const char *missing,
 				       : rc;
 }
 
+/* Contents are the guest's; sizes and the header are ours to check. */
 static int load_instance(int dir_fd)
 {
 	CLEANUP(close_p) int id = -1;

@@ -64,6 +64,7 @@ static bool is_tidy(DIR *dir)
 	return true;
 }
 
+/* Without waiting: somebody at work means that it is not the time to tidy. */
 static void clean(const struct avf_manager *manager, DIR *dir)
 {
 	CLEANUP(close_p) int lock = -1;

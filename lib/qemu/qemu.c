@@ -1,3 +1,10 @@
+/*
+ * One QEMU process and everything that is connected to it: QMP, consoles, vsock
+ * by vhost-user. Its life has three states, and one timer that means what the
+ * state says. All on the VMM's loop. The end is told once, from the timer's
+ * handler, after the process is gone and what it wrote has been read: the owner
+ * may free everything then.
+ */
 #include "qemu/qemu.h"
 
 #include <fcntl.h>
@@ -100,6 +107,7 @@ static void stop_timer(struct qemu *qemu)
 	(void)timerfd_settime(qemu->timer_fd, 0, &never, NULL);
 }
 
+/* QEMU has read its options and answers: the guest runs. */
 static void on_qmp_ready(void *userdata)
 {
 	struct qemu *qemu = userdata;
@@ -146,6 +154,7 @@ static const struct qmp_ops qmp_client_ops = {
 	.failed = on_qmp_failed,
 };
 
+/* The last thing that touches @qemu. */
 static void tell_stopped(struct qemu *qemu)
 {
 	const struct qemu_end end = {
@@ -189,6 +198,7 @@ static void on_console_ended(void *userdata)
 		set_timer(qemu, 0);
 }
 
+/* From the process part. Output may still be in the sockets. */
 static void on_exited(void *userdata)
 {
 	struct qemu *qemu = userdata;
@@ -257,6 +267,7 @@ static int start_console(struct qemu *qemu, const struct qemu_params *params,
 	return 0;
 }
 
+/* The one channel for orders; QEMU has no monitor besides. */
 static int start_qmp(struct qemu *qemu, struct inherited *in,
 		     struct qemu_fds *fds)
 {
@@ -298,6 +309,7 @@ static int start_timer(struct qemu *qemu)
 			on_timer);
 }
 
+/* When it returns, @in may be closed: the child has its copies. */
 static int start_process(struct qemu *qemu, const struct qemu_params *params,
 			 const struct inherited *in, const struct qemu_fds *fds)
 {
@@ -379,6 +391,7 @@ int qemu_get_pid(const struct qemu *qemu)
 	return (int)qemu->process.pid;
 }
 
+/* The process first, so that nothing is at the other ends any more. */
 void qemu_free(struct qemu *qemu)
 {
 	if (!qemu)

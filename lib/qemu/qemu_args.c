@@ -1,3 +1,8 @@
+/*
+ * QEMU's command line from a configuration. What a user has given (name, disk
+ * ids, command line) is escaped, passed as JSON or as an argument of its own,
+ * so that none of it can add an option. Files are given by descriptor.
+ */
 #include "qemu/qemu_args.h"
 
 #include <jansson.h>
@@ -16,6 +21,7 @@ static const char sandbox[] = "on,obsolete=deny,elevateprivileges=deny,"
 static const char machine[] = "q35,sata=off,smbus=off,smm=off,vmport=off,"
 			      "i8042=off,memory-backend=ram";
 
+/* Takes @text; NULL is its maker's lack of memory. */
 static int push_taken(struct qemu_args *args, char *text)
 {
 	char **larger;
@@ -120,6 +126,7 @@ static int push_machine(struct qemu_args *args, const struct vm_config *config)
 	return push(args, "%u", config->vcpus);
 }
 
+/* QEMU reads both before the guest starts. */
 static int push_kernel(struct qemu_args *args, const struct qemu_fds *fds,
 		       const char *cmdline)
 {
@@ -157,6 +164,10 @@ static int push_socket(struct qemu_args *args, const char *id, int fd,
 	return rc < 0 ? rc : push(args, "%s", value);
 }
 
+/*
+ * The same devices that our machine has, as far as QEMU has them. All that is
+ * virtio is modern only.
+ */
 static int push_devices(struct qemu_args *args, const struct qemu_fds *fds)
 {
 	static const char *const serial_bus[] = {

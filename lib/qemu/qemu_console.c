@@ -1,3 +1,9 @@
+/*
+ * The guest's ports under QEMU: four socket pairs, whose output is relayed to
+ * the sinks that the application gave. Input goes to hvc0 as soon as the guest
+ * has written there, and to the serial line before that, as an early console is
+ * all there is then.
+ */
 #include "qemu/qemu_console.h"
 
 #include <string.h>
@@ -16,6 +22,7 @@ static struct relay *listener(struct qemu_console *console)
 	return hvc0->spoke ? hvc0 : &console->relays[QEMU_PORT_SERIAL];
 }
 
+/* What QEMU does not take now is kept, and no more is read meanwhile. */
 static void send_input(struct qemu_console *console)
 {
 	struct relay *relay = listener(console);
@@ -66,6 +73,7 @@ static void on_writable(void *userdata)
 		send_input(console);
 }
 
+/* Two relays share the console's sink: both may have waited. */
 static void on_sink_ready(void *userdata)
 {
 	struct qemu_console *console = userdata;

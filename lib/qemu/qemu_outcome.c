@@ -1,3 +1,7 @@
+/*
+ * From what is known of QEMU's end to a stop reason. What QEMU has said over
+ * QMP counts most; its exit status says only how well it ended.
+ */
 #include "qemu/qemu_outcome.h"
 
 #include <signal.h>

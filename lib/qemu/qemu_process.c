@@ -1,3 +1,9 @@
+/*
+ * QEMU as a child: started with fork(), as it has to be confined between fork
+ * and exec, and with exactly the descriptors that were listed. Its standard
+ * error becomes log lines, within a budget, and the last line explains a
+ * failure. It dies with us (PR_SET_PDEATHSIG).
+ */
 #include "qemu/qemu_process.h"
 
 #include <fcntl.h>
@@ -103,6 +109,7 @@ static int await_exec(int report_fd, const char *path)
 	return fail_errno("start %s", path);
 }
 
+/* QEMU's words are not ours: made printable, and cut. */
 static void keep_line(struct qemu_process *process)
 {
 	if (process->line_used == 0)
@@ -114,6 +121,7 @@ static void keep_line(struct qemu_process *process)
 		log_warn(process->log, "QEMU: %s", process->last_line);
 }
 
+/* A line longer than the buffer is cut at its end. */
 static void collect(struct qemu_process *process, const char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -183,6 +191,7 @@ static int watch(struct qemu_process *process)
 			process->stderr_fd, EPOLLIN, on_stderr);
 }
 
+/* Returns when the program runs, or with the reason why it does not. */
 static int spawn(struct qemu_process *process, struct launch *l)
 {
 	CLEANUP(close_p) int report = -1;

@@ -1,3 +1,9 @@
+/*
+ * A client of the QEMU Machine Protocol, as much of it as a supervisor needs:
+ * greeting, capabilities, the SHUTDOWN and GUEST_PANICKED events, two commands.
+ * QEMU runs a hostile guest, so what it says is checked: lines are bounded, and
+ * what is out of turn ends the connection.
+ */
 #include "qemu/qmp.h"
 
 #include <jansson.h>
@@ -52,6 +58,7 @@ static int on_greeting(struct qmp *qmp, const json_t *msg)
 	return send_command(qmp, "{\"execute\":\"qmp_capabilities\"}\n");
 }
 
+/* "" for what is not there or no text: it then equals nothing. */
 static const char *text_at(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -129,6 +136,7 @@ static int on_message(struct qmp *qmp, const json_t *msg)
 	return fail(AVF_ERR_PROTOCOL, "QMP: neither event nor answer");
 }
 
+/* Malformed text is QEMU's fault, lack of memory is ours. */
 static int on_line(struct qmp *qmp, const char *line, size_t size)
 {
 	json_t *msg;
@@ -188,6 +196,7 @@ static int receive(struct qmp *qmp, const bool *freed)
 	return rc < 0 ? rc : 1;
 }
 
+/* The connection is of no use any more; told once. */
 static void give_up(struct qmp *qmp, int rc)
 {
 	loop_remove(qmp->loop, &qmp->source);
@@ -212,6 +221,7 @@ static void on_readable(struct loop_source *source, uint32_t events)
 		give_up(qmp, rc);
 }
 
+/* After QEMU's death: its last words may hold the cause. */
 void qmp_drain(struct qmp *qmp)
 {
 	const bool freed = false; /* not allowed here */

@@ -1,3 +1,8 @@
+/*
+ * Bytes from one of QEMU's sockets to a sink, with one buffer between. A sink
+ * that has no room stops the reading, QEMU's socket fills up, and the guest's
+ * port blocks: nothing is lost and nothing grows.
+ */
 #include "qemu/relay.h"
 
 #include <string.h>
@@ -13,6 +18,7 @@ static void set_events(struct relay *relay, uint32_t set, uint32_t clear)
 		    (relay->source.events | set) & ~clear);
 }
 
+/* Told once. What is left in the buffer is gone, too. */
 static void end(struct relay *relay)
 {
 	if (relay->fd < 0)
@@ -56,6 +62,7 @@ static void receive(struct relay *relay)
 	relay->used = (size_t)n;
 }
 
+/* Read, write, and decide what to wait for. */
 static void pump(struct relay *relay)
 {
 	if (relay->used == 0 && !relay->hung_up)
@@ -123,6 +130,7 @@ void relay_fini(struct relay *relay)
 	relay->loop = NULL;
 }
 
+/* From the sink: there is room again. */
 void relay_resume(struct relay *relay)
 {
 	if (!relay->loop || relay->fd < 0 || relay->used == 0)

@@ -1,3 +1,9 @@
+/*
+ * Our own machine on KVM. The order of backend_kvm_new() is that of losing
+ * rights: /dev/kvm is opened, then the jail is entered, then threads are
+ * started, each under its own filter. Callbacks come from the machine, with its
+ * lock held or before a vCPU runs.
+ */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +27,7 @@ static struct kvm_backend *to_kvm_backend(struct backend *backend)
 	return container_of(backend, struct kvm_backend, backend);
 }
 
+/* Returns when the vCPUs are let go; the guest runs on their threads. */
 static int start(struct backend *backend)
 {
 	return machine_start(to_kvm_backend(backend)->machine);
@@ -58,6 +65,7 @@ static const struct backend_ops kvm_backend_ops = {
 	.free = kvm_backend_free,
 };
 
+/* On the loop: the machine tells of its end from there. */
 static void stopped(void *userdata, int reason, const char *text)
 {
 	vmm_guest_ended(userdata, reason, text);
@@ -68,6 +76,7 @@ static void failure(void *userdata, const void *data, size_t size)
 	vmm_failure_bytes(userdata, data, size);
 }
 
+/* The VM's descriptor is all that stays of /dev/kvm. */
 static int open_hv(const struct vm_config *config, struct hv **ret_hv)
 {
 	const struct kvm_params params = {

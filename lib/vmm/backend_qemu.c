@@ -37,6 +37,10 @@ static struct qemu_backend *to_qemu_backend(struct backend *backend)
 	return container_of(backend, struct qemu_backend, backend);
 }
 
+/*
+ * On the loop. A guest may write without end: vmm_failure_bytes() keeps the
+ * beginning.
+ */
 static void failure_ready(struct loop_source *source, uint32_t events)
 {
 	struct qemu_backend *b =
@@ -70,6 +74,10 @@ static const struct qemu_ops qemu_ops = {
 	.stopped = stopped,
 };
 
+/*
+ * The child starts before the jail closes, as it has to be executed; then this
+ * process locks itself in.
+ */
 static int start(struct backend *backend)
 {
 	struct qemu_backend *b = to_qemu_backend(backend);
@@ -108,6 +116,7 @@ static bool ask_shutdown(struct backend *backend)
 	return qemu_power_down(b->qemu) == 0;
 }
 
+/* QEMU first: it uses the vsock device, which uses the memory. */
 static void qemu_backend_free(struct backend *backend)
 {
 	struct qemu_backend *b = to_qemu_backend(backend);
@@ -147,6 +156,7 @@ static int package_first(struct vm_config *config)
 	return 0;
 }
 
+/* A pipe, since QEMU's side only writes and its end shall be seen. */
 static int make_failure_port(struct qemu_backend *b)
 {
 	int pair[2];

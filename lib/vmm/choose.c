@@ -1,3 +1,8 @@
+/*
+ * KVM or emulation, decided once for each run, before anything is built. What
+ * the configuration demands counts; a host that cannot do it is an error, never
+ * a silent change to something slower.
+ */
 #include "vmm/choose.h"
 
 #include <stdarg.h>

@@ -1,7 +1,12 @@
+/*
+ * The kernel's command line: what the machine needs first, what the user gave
+ * last, so that the user may override it.
+ */
 #include "vmm/cmdline.h"
 
 #include <stdio.h>
 
+/* A payload VM that is not debuggable says nothing on its console. */
 static const char *payload_console(const struct vm_config *config)
 {
 	if (config->debug_level == AVF_DEBUG_LEVEL_FULL)

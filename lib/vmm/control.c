@@ -11,6 +11,10 @@
 /* Messages of one turn of the loop. */
 #define MAX_MESSAGES 64
 
+/*
+ * The guest's manager is asked first, then a power button. A guest that can be
+ * asked by neither is stopped at once: there is nothing to wait for.
+ */
 static void on_stop(struct vmm *vmm)
 {
 	bool asked = manager_ask_shutdown(&vmm->manager);
@@ -27,6 +31,10 @@ static void on_stop(struct vmm *vmm)
 		 "stopped by the host; the guest cannot be asked");
 }
 
+/*
+ * From the vsock device, when the guest has answered or never will. Takes
+ * @userdata. Called exactly once for each request.
+ */
 static void connected(void *userdata, int rc)
 {
 	int *answer = userdata;
@@ -37,6 +45,7 @@ static void connected(void *userdata, int rc)
 	free(answer);
 }
 
+/* Two descriptors: the channel, and the socket for the answer. */
 static void on_connect(struct vmm *vmm, uint32_t port,
 		       struct wire_message *message)
 {
@@ -58,6 +67,7 @@ static void on_connect(struct vmm *vmm, uint32_t port,
 		connected(answer, rc);
 }
 
+/* The application's process has ended, whoever may still hold its socket. */
 static void owner_ended(struct loop_source *source, uint32_t events)
 {
 	struct vmm *vmm = container_of(source, struct vmm, owner_source);
@@ -107,6 +117,10 @@ static int dispatch(struct vmm *vmm, struct wire_message *message)
 	return 0;
 }
 
+/*
+ * Bounded, so that an application that asks without end cannot hold the loop,
+ * on which the guest's devices run.
+ */
 static void receive(struct vmm *vmm)
 {
 	struct wire_message message;
@@ -128,6 +142,7 @@ static void receive(struct vmm *vmm)
 		log_warn(&vmm->log, "control socket: %s", error_record()->text);
 }
 
+/* Room in the socket comes first: events wait for it in their queue. */
 static void ready(struct loop_source *source, uint32_t events)
 {
 	struct vmm *vmm = container_of(source, struct vmm, control_source);

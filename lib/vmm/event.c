@@ -1,3 +1,8 @@
+/*
+ * Events wait here while the application does not read them. The queue is
+ * bounded: log lines give way first, and a guest cannot fill it with errors;
+ * room is kept for the events that there is one of each (STARTED, STOPPED).
+ */
 #include "vmm/event.h"
 
 #include <avf/vm.h>
@@ -16,6 +21,7 @@ void event_queue_init(struct event_queue *queue, int sock,
 	queue->dropped = 0;
 }
 
+/* Counts what it turns away. */
 static bool is_welcome(struct event_queue *q, int type)
 {
 	if (type == AVF_EVENT_LOG &&

@@ -1,3 +1,9 @@
+/*
+ * When the VMM gives up its rights, and what it says about a jail that is
+ * incomplete. lib/sandbox does the work; here is the policy: with a strict jail
+ * a missing part ends the run, otherwise it is logged. Each thread filters
+ * itself, since a filter holds for the thread that installs it.
+ */
 #include "vmm/jail.h"
 
 #include <signal.h>
@@ -38,6 +44,7 @@ static void on_violation(int signal_number, siginfo_t *info, void *context)
 	__builtin_trap();
 }
 
+/* Before any thread filters itself: its violation should leave a word. */
 static int watch_violations(void)
 {
 	struct sigaction action = {
@@ -51,6 +58,7 @@ static int watch_violations(void)
 	return 0;
 }
 
+/* What the host could not give. */
 static int judge(struct vmm *vmm, const struct sandbox_report *report)
 {
 	char lacking[WIRE_TEXT];
@@ -105,6 +113,7 @@ jail_thread_fn *jail_disk_thread(const struct vmm *vmm)
 	return vmm->has_filters ? disk_thread : NULL;
 }
 
+/* The next step for the reader of `avf info`; empty when there is none. */
 static const char *hint(const struct sandbox_row *row)
 {
 	const char *what = row->what;

@@ -17,6 +17,7 @@ struct vmm_listener {
 	uint32_t port;
 };
 
+/* From the vsock device. An error refuses the guest's connection. */
 static int hand_over(void *userdata, uint32_t guest_port, int fd)
 {
 	struct vmm_listener *l = userdata;
@@ -36,6 +37,10 @@ static void listener_free(struct vmm_listener *l)
 	free(l);
 }
 
+/*
+ * Readable means closed here; anything else that comes is not understood and
+ * treated alike.
+ */
 static void ready(struct loop_source *source, uint32_t events)
 {
 	struct vmm_listener *l =

@@ -1,3 +1,10 @@
+/*
+ * The guest's manager: one vsock connection on GUESTLINK_PORT, which tells the
+ * payload's life and takes START, NAME and SHUTDOWN. All that it says is the
+ * guest's word: states only move forward, so each event is emitted at most
+ * once, and a broken frame ends the connection but not the VM. On the loop. The
+ * first connection counts; any process of the guest could try another one.
+ */
 #include "vmm/manager.h"
 
 #include <stdio.h>
@@ -21,6 +28,7 @@ void manager_init(struct manager *manager, struct vmm *vmm)
 	manager->fd = -1;
 }
 
+/* No-op when there is none; after it nobody can be asked to shut down. */
 static void hang_up(struct manager *m)
 {
 	loop_remove(&m->vmm->loop, &m->source);
@@ -33,6 +41,7 @@ void manager_fini(struct manager *manager)
 	hang_up(manager);
 }
 
+/* Returns false when it could not be sent as a whole. */
 static bool send_message(struct manager *m, const struct guestlink_msg *msg)
 {
 	unsigned char frame[GUESTLINK_MAX_FRAME];
@@ -57,6 +66,7 @@ static bool send_name(struct manager *m)
 	return send_message(m, &msg);
 }
 
+/* The orders; until they come, the manager waits. */
 static void send_start(struct manager *m)
 {
 	const struct vm_config *config = &m->vmm->config;
@@ -134,6 +144,7 @@ static int read_messages(struct manager *m)
 	return rc;
 }
 
+/* Bounded reads: others on the loop get their turn. */
 static void ready(struct loop_source *source, uint32_t events)
 {
 	struct manager *m = container_of(source, struct manager, source);
@@ -159,6 +170,7 @@ static void ready(struct loop_source *source, uint32_t events)
 		hang_up(m);
 }
 
+/* Takes @fd. */
 static int accept_manager(void *userdata, uint32_t guest_port, int fd)
 {
 	struct manager *m = userdata;

@@ -1,3 +1,9 @@
+/*
+ * The words on a guest's failure port, as AVF's guests write them: NAME or NAME
+ *
+ * detail. Names that speak of the host's side are not in the table, or a guest
+ * could blame the host.
+ */
 #include "vmm/reason.h"
 
 #include <string.h>

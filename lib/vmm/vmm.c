@@ -1,3 +1,10 @@
+/*
+ * The process from its orders to its last word. One loop on the main thread;
+ * everything in struct vmm belongs to it, with the machine's lock held while it
+ * handles. The first vmm_stop() counts: it ends the loop, and run() takes
+ * everything down before STOPPED is said, so that an application that hears it
+ * may use the disks again.
+ */
 #include "vmm/vmm.h"
 
 #include <poll.h>
@@ -41,6 +48,7 @@ void vmm_guest_reason(struct vmm *vmm, int reason, const char *text)
 	wire_text_set(vmm->guest_text, text);
 }
 
+/* The beginning is kept: it has the reason. */
 void vmm_failure_bytes(struct vmm *vmm, const void *data, size_t size)
 {
 	size_t room = sizeof(vmm->failure) - 1 - vmm->failure_used;
@@ -64,6 +72,7 @@ void vmm_guest_ended(struct vmm *vmm, int reason, const char *text)
 		vmm_stop(vmm, reason, text);
 }
 
+/* Only payload VMs have this timer; a raw guest has nothing to report. */
 static void boot_expired(void *userdata)
 {
 	vmm_stop(userdata, AVF_STOP_REASON_HANGUP,
@@ -96,6 +105,10 @@ static void unlock(struct vmm *vmm)
 		(void)pthread_mutex_unlock(vmm->loop.lock);
 }
 
+/*
+ * Blocks: there is nothing to do without orders. The end of the socket is an
+ * application that has changed its mind.
+ */
 static int receive_orders(struct vmm *vmm)
 {
 	struct wire_message message;
@@ -127,6 +140,7 @@ static void arm_boot_timer(struct vmm *vmm, bool emulated)
 	timer_set(&vmm->boot_timer, ms);
 }
 
+/* The manager's port is open before the guest can run. */
 static int build(struct vmm *vmm, bool emulated)
 {
 	char cmdline[CMDLINE_SIZE];
@@ -196,6 +210,10 @@ static void tear_down(struct vmm *vmm)
 	vm_config_fini(&vmm->config);
 }
 
+/*
+ * Waits a bounded time for a reader: a stopped application must not keep the
+ * process for ever.
+ */
 static void say_stopped(struct vmm *vmm)
 {
 	event_emit(&vmm->events, AVF_EVENT_STOPPED, vmm->stop_reason,
