@@ -1,3 +1,8 @@
+/*
+ * A guest image is built in a directory beside its place and renamed there when
+ * it is complete and synced, so an interrupted build leaves the old image as it
+ * was. Steps: package, kernel, initramfs, image.json.
+ */
 #include <avf/image.h>
 
 #include <dirent.h>
@@ -24,12 +29,14 @@ struct build {
 	struct kernel_tree tree;
 };
 
+/* For a person who waits; never an error. */
 static void tell(const struct build *build, const char *text)
 {
 	if (build->options->progress)
 		build->options->progress(build->options->userdata, text);
 }
 
+/* Given by the caller, or found and downloaded by apt. */
 static int get_package(struct build *build)
 {
 	const char *given = build->options->kernel_package;
@@ -49,6 +56,7 @@ static int get_package(struct build *build)
 	return kernel_extract(build->package, build->work, &build->tree);
 }
 
+/* Unpacked here once, instead of at each start of a VM. */
 static int make_kernel(const struct build *build)
 {
 	CLEANUP(unpack_buffer_fini) struct unpack_buffer elf = {0};
@@ -77,6 +85,7 @@ static int make_initrd(const struct build *build)
 	return initramfs_write(path, build->tree.modules);
 }
 
+/* What the image was made from, for people and for later formats. */
 static int make_json(const struct build *build)
 {
 	CLEANUP(free_p) char *text = NULL;
@@ -122,6 +131,7 @@ static int make_image(struct build *build)
 	return scratch_sync(build->image);
 }
 
+/* False when it cannot be read: then nothing is replaced. */
 static bool is_empty(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -155,6 +165,7 @@ static int check_output(const char *output)
 	return fail(AVF_ERR_EXISTS, "%s exists and is no guest image", output);
 }
 
+/* All that is left of a failure is removed with @scratch. */
 static int build_to(const struct avf_image_options *options, const char *output)
 {
 	CLEANUP(scratch_fini) struct scratch scratch = {""};

@@ -1,3 +1,8 @@
+/*
+ * The "newc" format of an initramfs (Linux, early-userspace/buffer-format.rst):
+ * header in hexadecimal, name, contents, each padded to four bytes. No times
+ * and no owners, so the same input makes the same archive.
+ */
 #include "image/cpio.h"
 
 #include <inttypes.h>
@@ -21,6 +26,7 @@ struct entry {
 	uint32_t size;
 };
 
+/* Counts what was written: padding depends on the place in the archive. */
 static int put(struct cpio *cpio, const void *data, size_t size)
 {
 	int rc = fd_write_all(cpio->fd, data, size);
@@ -39,6 +45,10 @@ static int pad(struct cpio *cpio)
 	return put(cpio, zeros, (4 - cpio->size % 4) % 4);
 }
 
+/*
+ * Fields in the order of the format. Owner, times and the device of the file
+ * system are 0.
+ */
 static int put_header(struct cpio *cpio, const struct entry *entry,
 		      size_t name_size)
 {

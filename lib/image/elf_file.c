@@ -1,3 +1,7 @@
+/*
+ * As much of ELF as packing needs. Files are the user's and may be anything:
+ * each offset and size is compared with what the file has before it is used.
+ */
 #include "image/elf_file.h"
 
 #include <elf.h>
@@ -24,6 +28,7 @@ static int read_header(const struct mapped_file *file, const char *path,
 	return 0;
 }
 
+/* Absolute and ended by a NUL inside the segment, as gABI wants it. */
 static int copy_interpreter(const struct mapped_file *file, const char *path,
 			    const Elf64_Phdr *segment, char *buf, size_t size)
 {

@@ -1,3 +1,7 @@
+/*
+ * Where the guest image of a payload VM is: what the configuration names, the
+ * environment, the user's directory, the system's, in this order.
+ */
 #include "image/image.h"
 
 #include <fcntl.h>
@@ -29,6 +33,7 @@ int image_default_dir(char *buf, size_t size)
 	return 0;
 }
 
+/* O_NONBLOCK: a FIFO in its place must not stop the caller. */
 static int open_in(int dir_fd, const char *dir, const char *name)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -1,3 +1,8 @@
+/*
+ * The guest's file system in memory: our programs from where this library was
+ * installed, the C library of the host that builds, and the kernel's modules.
+ * Directories come before what is in them, since the kernel unpacks in order.
+ */
 #include "image/initramfs.h"
 
 #include <dlfcn.h>
@@ -56,6 +61,7 @@ int initramfs_guest_dir(char *buf, size_t size)
 		    "in " AVF_INSTALLED_GUEST);
 }
 
+/* The host's file @path as @name in the guest. */
 static int add_host_file(struct cpio *cpio, const char *path, const char *name,
 			 uint32_t permissions)
 {
@@ -128,6 +134,7 @@ static int add_loader(struct cpio *cpio, const char *dir)
 	return add_host_file(cpio, loader, loader + 1, 0755);
 }
 
+/* Links are followed: the guest gets the file under its soname. */
 static int add_library(struct cpio *cpio, const char *soname)
 {
 	char path[PATH_MAX];
@@ -156,6 +163,7 @@ static int add_libraries(struct cpio *cpio)
 	return 0;
 }
 
+/* cpio_end() last: what follows the trailer is not read. */
 static int add_all(struct cpio *cpio, const char *modules_dir)
 {
 	char dir[PATH_MAX];

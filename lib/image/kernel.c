@@ -1,3 +1,8 @@
+/*
+ * A stock kernel of the distribution: found and downloaded by apt, unpacked by
+ * dpkg-deb, taken out of its bzImage. The package is as trustworthy as apt's
+ * signatures; what is in it is parsed as if it were hostile, all the same.
+ */
 #include "image/kernel.h"
 
 #include <dirent.h>
@@ -30,6 +35,7 @@ static int rank(const char *name)
 	return strncmp(name, "linux-image-6.12.", 17) == 0 ? 1 : 0;
 }
 
+/* "" is worse than everything. */
 static bool is_better(const char *name, const char *than)
 {
 	if (!*than || rank(name) != rank(than))
@@ -37,6 +43,7 @@ static bool is_better(const char *name, const char *than)
 	return strverscmp(name, than) > 0;
 }
 
+/* Cuts up @list, the output of apt-cache search. */
 static void choose(char *list, char best[PACKAGE_MAX_NAME + 1])
 {
 	char *rest = NULL;
@@ -154,6 +161,7 @@ int kernel_extract(const char *package, const char *dir,
 	return 0;
 }
 
+/* The caller has checked that the file reaches so far. */
 static uint32_t load32(const struct mapped_file *file, size_t offset)
 {
 	le32 value;
@@ -162,6 +170,10 @@ static uint32_t load32(const struct mapped_file *file, size_t offset)
 	return le32_get(value);
 }
 
+/*
+ * Where the compressed kernel is (boot.rst: payload_offset, from 2.08 on).
+ * boot/bzimage.c does the same for a VM's kernel.
+ */
 static int payload_of(const struct mapped_file *file, const void **ret_data,
 		      size_t *ret_size)
 {

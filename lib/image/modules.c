@@ -1,3 +1,9 @@
+/*
+ * The modules that the guest loads, with what they depend on, in the order of
+ * loading: a module's dependencies are stored before it, and etc/modules lists
+ * them so. Dependencies are read from the modules themselves (.modinfo), as
+ * modules.dep is made at installation only.
+ */
 #include "image/modules.h"
 
 #include <elf.h>
@@ -65,6 +71,10 @@ static const char *find_line(const char *list, const char *name,
 	return NULL;
 }
 
+/*
+ * The table of sections inside of the file, or NULL for anything that is not an
+ * ELF file with a whole one.
+ */
 static const Elf64_Shdr *section_headers(const char *elf, size_t size,
 					 Elf64_Ehdr *ret_header)
 {
@@ -95,6 +105,7 @@ static const char *section_text(const char *elf, size_t size,
 	return elf + section->sh_offset;
 }
 
+/* Rows are "key=value", each ended by a NUL, the last one, too. */
 static const char *find_value(const char *rows, size_t size, const char *key)
 {
 	const size_t n = strlen(key);
@@ -151,6 +162,7 @@ static int load_module(const char *dir, const char *line, size_t line_size,
 	return unpack(file->data, file->size, MODULE_MAX_BYTES, unpacked);
 }
 
+/* Listed already: several modules may depend on one. */
 static bool has_module(const struct module_set *set, const char *name)
 {
 	const size_t n = strlen(name);
@@ -163,6 +175,9 @@ static bool has_module(const struct module_set *set, const char *name)
 	return false;
 }
 
+/*
+ * Into the archive and the list. @name is flat: lib/modules has no directories.
+ */
 static int store(struct module_set *set, const char *name, const void *elf,
 		 size_t size)
 {
@@ -212,6 +227,10 @@ static int add_depends(struct module_set *set, const char *depends,
 	return 0;
 }
 
+/*
+ * Recursive through add_depends(), whose depth is limited: modules that depend
+ * on each other end in an error.
+ */
 static int add_module(struct module_set *set, const char *name,
 		      unsigned int depth)
 {

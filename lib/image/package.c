@@ -1,3 +1,9 @@
+/*
+ * A payload package: an EROFS image of libraries by architecture, programs,
+ * assets, and a manifest. It is staged as a tree, packed by mkfs.erofs, and
+ * renamed to its place when it is whole. Options have a size, so that programs
+ * built with an older header still work.
+ */
 #include <avf/config.h>
 #include <avf/image.h>
 
@@ -33,6 +39,7 @@ static const char *arch_name(uint16_t machine)
 	return NULL;
 }
 
+/* An existing directory is fine: several libraries share one. */
 static int make_dir(const char *parent, const char *name, char ret[PATH_MAX])
 {
 	int rc = path_join(ret, parent, name);
@@ -111,6 +118,7 @@ static int add_library(const char *stage, const char *path, json_t *names)
 	return note_library(names, arch_name(machine), name);
 }
 
+/* Beside the libraries, in bin/, and not in the manifest. */
 static int add_programs(const char *stage, const char *const *programs)
 {
 	const char *name;

@@ -1,3 +1,8 @@
+/*
+ * Making files and directories so that they appear whole or not at all: a
+ * temporary directory beside the target (the same file system, so that rename
+ * works), everything synced, then one rename.
+ */
 #include "image/scratch.h"
 
 #include <fcntl.h>
@@ -158,6 +163,7 @@ int scratch_publish_dir(const char *made, const char *target)
 	return sync_parent(target);
 }
 
+/* Tools report a full disk in words of their own; this finds out. */
 int scratch_blame_disk(const char *dir, int rc)
 {
 	struct statvfs fs;
@@ -176,6 +182,10 @@ int scratch_publish_file(const char *made, const char *target)
 	return sync_parent(target);
 }
 
+/*
+ * Changes of the file by others show in the mapping: what is parsed should be a
+ * package or kernel that nobody writes to.
+ */
 int mapped_file_init(struct mapped_file *file, const char *path)
 {
 	CLEANUP(close_p)

@@ -1,3 +1,7 @@
+/*
+ * Running a tool of the system: no shell, its output collected up to a size,
+ * and its own words in the error when it fails.
+ */
 #include "image/tool.h"
 
 #include <fcntl.h>
@@ -26,6 +30,10 @@ struct stream {
 	bool keep_end; /* else the beginning */
 };
 
+/*
+ * Beginning or end, by what the stream is for: output is read from its start,
+ * of complaints the last words matter.
+ */
 static void keep(struct stream *stream, const char *data, size_t n)
 {
 	size_t room;
@@ -52,6 +60,7 @@ static void keep(struct stream *stream, const char *data, size_t n)
 	stream->buf[stream->used] = '\0';
 }
 
+/* Reads one piece; at its end the stream is closed. */
 static int drain(struct stream *stream)
 {
 	char chunk[CHUNK_SIZE];
@@ -68,6 +77,10 @@ static int drain(struct stream *stream)
 	return 0;
 }
 
+/*
+ * Both at once: a tool that fills one pipe while we wait at the other would
+ * never end.
+ */
 static int drain_all(struct stream streams[2])
 {
 	struct pollfd fds[2];
@@ -101,6 +114,7 @@ static int add_actions(posix_spawn_file_actions_t *actions, const char *cwd,
 	return 0;
 }
 
+/* Input is empty: no tool asks the user anything. */
 static int spawn(const char *const argv[], const char *cwd, int out, int err,
 		 pid_t *ret_pid)
 {
@@ -140,6 +154,7 @@ static const char *last_line(char *complaint)
 	return start ? start + 1 : complaint;
 }
 
+/* Reaps the tool. */
 static int judge(const char *name, pid_t pid, char *complaint)
 {
 	int status;

@@ -1,3 +1,8 @@
+/*
+ * Copying assets into a package: files and directories, no links and no
+ * devices, within limits on number and depth. Permissions become 0755 or 0644,
+ * since owners mean nothing in the guest.
+ */
 #include "image/tree.h"
 
 #include <dirent.h>
@@ -46,6 +51,7 @@ int tree_copy_file(const char *from, const char *to, uint32_t permissions)
 
 static int copy_dir(struct copy *copy, const char *from, const char *to);
 
+/* lstat: a link could lead out of the tree. */
 static int copy_entry(struct copy *copy, const char *from, const char *to)
 {
 	struct stat st;
