@@ -19,7 +19,7 @@ static void empty_bounding_set(void)
 	}
 }
 
-static int drop_all(void)
+int sandbox_drop_caps(void)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
@@ -35,5 +35,6 @@ static int drop_all(void)
 
 void sandbox_caps(struct sandbox_report *report)
 {
-	sandbox_add_result(report, "jail.capabilities", drop_all(), "none");
+	sandbox_add_result(report, "jail.capabilities", sandbox_drop_caps(),
+			   "none");
 }

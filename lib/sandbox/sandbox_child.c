@@ -9,8 +9,7 @@ void sandbox_child(void)
 	const struct rlimit none = {0, 0};
 
 	/* best effort: the program has to find its files, so it keeps the
-	 * caller's file system; execve() takes the capabilities that come
-	 * with a user namespace without users, but for ambient ones */
+	 * caller's file system */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* where the caller has a user namespace without users, this one is
@@ -19,6 +18,6 @@ void sandbox_child(void)
 	(void)unshare(CLONE_NEWNET);
 	(void)unshare(CLONE_NEWIPC);
 	(void)unshare(CLONE_NEWUTS);
-	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	(void)!sandbox_landlock_read_only();
+	(void)!sandbox_drop_caps();
 }

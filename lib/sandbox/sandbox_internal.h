@@ -24,6 +24,9 @@ void sandbox_landlock(struct sandbox_report *report, bool child);
 int sandbox_landlock_read_only(void);
 /* sandbox_caps.c */
 void sandbox_caps(struct sandbox_report *report);
+/** Give up all capabilities, and what could bring them back. Returns 0, or -1
+ * and errno. Async-signal-safe. */
+int sandbox_drop_caps(void);
 /* sandbox_seccomp.c, or sandbox_seccomp_none.c */
 void sandbox_filters(struct sandbox_report *report);
 

@@ -99,6 +99,9 @@ static int start(struct backend *backend)
 	int rc = qemu_start(&params, &b->qemu);
 
 	close_p(&b->failure_theirs);
+	/* it has its own now: nobody here needs them any more */
+	close_p(&b->vmm->config.kernel_fd);
+	close_p(&b->vmm->config.initrd_fd);
 	if (rc < 0)
 		return rc;
 	/* QEMU waits for our half of its vsock device, which the loop brings:
