@@ -40,7 +40,7 @@
 /* clang-format off */
 const struct sandbox_rule sandbox_table[] = {
 	/* the C library and its allocator, which has one arena (sandbox.c) */
-	ANY(ALL, futex, "mutexes and condition variables"),
+	ANY(MAIN | WORKERS, futex, "mutexes and condition variables"),
 	ANY(VCPU | GUEST_FAULTS, rt_sigreturn,
 	    "return from the handlers of the kick and of guest memory's faults"),
 	ANY(MAIN | WORKERS, rt_sigprocmask,

@@ -18,7 +18,7 @@ static const struct {
 	unsigned int arg;
 	uint64_t value;
 } agreed[] = {
-	{"mvds", "futex", CHECK_NONE, 0, 0x0},
+	{"mvd", "futex", CHECK_NONE, 0, 0x0},
 	{"v", "rt_sigreturn", CHECK_NONE, 0, 0x0},
 	{"mvd", "rt_sigprocmask", CHECK_NONE, 0, 0x0},
 	{"ms", "restart_syscall", CHECK_NONE, 0, 0x0},
