@@ -4,6 +4,8 @@
 import json
 import os
 import pty
+import resource
+import shutil
 import socket
 import stat
 import subprocess
@@ -35,6 +37,17 @@ class CliTest(unittest.TestCase):
         self.assertEqual(done.returncode, code, (args, done.stderr))
         self.assertIn(part, done.stderr, args)
         self.assertEqual(done.stdout, "", args)
+
+    def listen(self, name):
+        """The console socket of a VM."""
+        folder = os.path.join(self.dir, "libvirtualization")
+        os.mkdir(folder, 0o700)
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(os.path.join(folder, name + ".console"))
+        server.listen(1)
+        server.settimeout(20)
+        self.addCleanup(server.close)
+        return server
 
     def write(self, name, text):
         with open(os.path.join(self.dir, name), "w") as file:
@@ -97,6 +110,12 @@ class Usage(CliTest):
              ["package", "create", "--output", "a", "--name", "b"]),
             ("wrong option", ["info", "--yaml"]),
             ("no argument", ["info", "x"]),
+            ("no argument", ["info", "--jail", "x", "y"]),
+            ("no VM called", ["info", "--jail", "nobody"]),
+            ("no name of a VM", ["info", "--jail", "../x"]),
+            ("no name of a VM", ["info", "--jail", ""]),
+            ("runs no VM", ["info", "--jail", str(os.getpid())]),
+            ("runs no VM", ["info", "--jail", "2147483647"]),
         ]
         for part, args in rows:
             with self.subTest(args=args):
@@ -248,16 +267,6 @@ class Output(CliTest):
 class Console(CliTest):
     """`avf console` against a listener of the test's own."""
 
-    def listen(self, name):
-        folder = os.path.join(self.dir, "libvirtualization")
-        os.mkdir(folder, 0o700)
-        server = socket.socket(socket.AF_UNIX)
-        server.bind(os.path.join(folder, name + ".console"))
-        server.listen(1)
-        server.settimeout(20)
-        self.addCleanup(server.close)
-        return server
-
     def start(self, terminal):
         return subprocess.Popen([AVF, "console", "vm"], env=self.env,
                                 stdin=terminal, stdout=subprocess.PIPE,
@@ -302,6 +311,71 @@ class Console(CliTest):
             self.assertEqual(process.wait(20), 0, how)
             self.assertEqual(self.attrs(slave), before, how)
             process.communicate()
+
+
+class Jail(CliTest):
+    """`avf info --jail VM` of a process with a VMM's name and no jail; a
+    real one is in jail/test_walls."""
+
+    def start(self, **options):
+        program = os.path.join(self.dir, "avf-vmm")
+        if not os.path.exists(program):
+            shutil.copy("/bin/sleep", program)
+        process = subprocess.Popen([program, "60"], **options)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def rows(self, *args):
+        done = self.avf("info", "--json", "--jail", *args)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        info = json.loads(done.stdout)
+        return info["pid"], {r["what"]: r["state"] for r in info["jail"]}
+
+    def test_the_rows_are_those_of_the_host(self):
+        _, seen = self.rows(str(self.start().pid))
+        host = json.loads(self.avf("info", "--json", "--jail").stdout)
+        self.assertEqual(list(seen), [r["what"] for r in host["jail"]])
+
+    def test_what_is_missing_is_no(self):
+        limits = resource.getrlimit(resource.RLIMIT_CORE)
+        if limits[1] == 0:
+            self.skipTest("nobody here may dump core")
+        _, seen = self.rows(str(self.start(preexec_fn=lambda: (
+            resource.setrlimit(resource.RLIMIT_CORE, (1, limits[1])))).pid))
+        for name in ("limits", "user_namespace", "pid_namespace",
+                     "network_namespace", "ipc_namespace", "uts_namespace",
+                     "file_system", "capabilities", "filters"):
+            self.assertEqual(seen["jail." + name], "no", name)
+        self.assertEqual(seen["jail.landlock"], "unknown")
+        with open("/proc/self/status") as status:
+            free = "NoNewPrivs:\t0\n" in status.readlines()
+        self.assertEqual(seen["jail.privileges"], "no" if free else "yes")
+
+    def test_what_is_there_is_yes(self):
+        setpriv = shutil.which("setpriv")
+        if not setpriv:
+            self.skipTest("no setpriv")
+        program = self.start().args[0]
+        process = subprocess.Popen(
+            [setpriv, "--no-new-privs", program, "60"],
+            stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        while True:
+            with open(f"/proc/{process.pid}/comm") as comm:
+                if comm.read() == "avf-vmm\n":
+                    break
+        _, seen = self.rows(str(process.pid))
+        self.assertEqual(seen["jail.privileges"], "yes")
+        self.assertEqual(seen["jail.filters"], "no")
+
+    def test_by_name(self):
+        self.listen("vm")
+        self.expect(1, "no VM called vm", "info", "--jail", "vm")
+        process = self.start()
+        self.assertEqual(self.rows("vm")[0], process.pid)
 
 
 class NamedVmTest(CliTest):

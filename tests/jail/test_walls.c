@@ -207,6 +207,35 @@ static void limits(void)
 	vmt_free(&v);
 }
 
+/* Nothing that may be seen is missing (the command itself: tests/cli). */
+static void info_shows_the_walls(void)
+{
+	char command[512], line[256];
+	struct vmt_vm v;
+	pid_t pid;
+	FILE *info;
+	int n = 0;
+
+	if (access(vmt_path("bin/avf"), X_OK) < 0) {
+		vmt_skip("this build has no avf");
+		return;
+	}
+	if (!may_look() || (pid = start(&v)) == 0)
+		return;
+	(void)snprintf(command, sizeof(command), "%s info --jail %d",
+		       vmt_path("bin/avf"), pid);
+	info = popen(command, "re");
+	CHECK(info != NULL);
+	while (info && fgets(line, sizeof(line), info)) {
+		n++;
+		if (!strstr(line, " yes ") && !strstr(line, "jail.landlock"))
+			vmt_fail(__FILE__, __LINE__, "%s", line);
+	}
+	CHECK(info && pclose(info) == 0);
+	CHECK(n == 11);
+	vmt_free(&v);
+}
+
 /* --- QEMU ------------------------------------------------------------------
  */
 
@@ -379,6 +408,7 @@ int main(int argc, char **argv)
 		{"empty_file_system", empty_file_system},
 		{"no_power_in_any_thread", no_power_in_any_thread},
 		{"limits", limits},
+		{"info_shows_the_walls", info_shows_the_walls},
 		{"no_guest_without_every_filter",
 		 no_guest_without_every_filter},
 		{"qemu_is_held_as_far_as_it_goes",
@@ -390,6 +420,7 @@ int main(int argc, char **argv)
 		{"empty_file_system", empty_file_system},
 		{"no_power_in_any_thread", no_power_in_any_thread},
 		{"limits", limits},
+		{"info_shows_the_walls", info_shows_the_walls},
 		{"no_guest_without_every_filter",
 		 no_guest_without_every_filter},
 		{"a_user_of_the_kvm_group_has_the_whole_jail",

@@ -6,14 +6,19 @@
 
 #include <jansson.h>
 
+#include "vm_jail.h"
+
 static int print_help(void)
 {
-	fputs("Usage: avf info [--json] [--fresh] [--jail]\n\n"
+	fputs("Usage: avf info [--json] [--fresh] [--jail [VM]]\n\n"
 	      "Says what this host can do, found by trying, and why not. What "
 	      "a trial found is\nremembered until the next boot.\n\n"
 	      "  --json   one JSON object\n"
 	      "  --fresh  try again whatever is remembered\n"
-	      "  --jail   what confines the process of a VM here\n\n"
+	      "  --jail   what confines the process of a VM here; of VM, that "
+	      "runs: its name,\n"
+	      "           as for `avf console`, or the number of its "
+	      "process\n\n"
 	      "Example:\n  avf info --json | jq .capabilities\n",
 	      stdout);
 	return CLI_EXIT_OK;
@@ -40,12 +45,18 @@ static void print_summary(const avf_probe *probe)
 	       support_line(avf_probe_capabilities(probe)));
 }
 
+static void print_row(const char *what, enum avf_probe_state state,
+		      const char *reason)
+{
+	printf("%-22s %-8s %s\n", what, avf_probe_state_name(state), reason);
+}
+
 static void print_rows(const avf_probe *probe)
 {
 	for (size_t i = 0; i < avf_probe_count(probe); i++) {
-		printf("%-22s %-8s %s\n", avf_probe_what(probe, i),
-		       avf_probe_state_name(avf_probe_get_state(probe, i)),
-		       avf_probe_reason(probe, i));
+		print_row(avf_probe_what(probe, i),
+			  avf_probe_get_state(probe, i),
+			  avf_probe_reason(probe, i));
 		if (avf_probe_hint(probe, i)[0] != '\0')
 			printf("%-22s %-8s -> %s\n", "", "",
 			       avf_probe_hint(probe, i));
@@ -95,6 +106,7 @@ static int print_json(const avf_probe *probe, bool jail)
 
 struct info_options {
 	bool json, fresh, jail;
+	const char *vm; /* NULL: this host */
 };
 
 /* Returns whether it is done: *@ret_rc is the exit code then. */
@@ -121,6 +133,8 @@ static bool read_options(int argc, char **argv, struct info_options *o,
 		o->fresh = o->fresh || opt == 'f';
 		o->jail = o->jail || opt == 'J';
 	}
+	if (o->jail && optind + 1 == argc)
+		o->vm = argv[optind++];
 	if (optind == argc)
 		return false;
 	*ret_rc = cli_usage("info", "no argument is expected");
@@ -136,14 +150,47 @@ static int ask(const struct info_options *o, avf_probe **ret_probe)
 			: avf_probe_new(ret_probe);
 }
 
+static int print_vm_json(pid_t pid, const struct vm_jail_row *rows)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < VM_JAIL_ROWS; i++)
+		(void)json_array_append_new(
+			array,
+			json_pack("{s:s, s:s, s:s}", "what", rows[i].what,
+				  "state", avf_probe_state_name(rows[i].state),
+				  "reason", rows[i].reason));
+	return write_json(json_pack("{s:s, s:i, s:o}", "version", avf_version(),
+				    "pid", (int)pid, "jail", array));
+}
+
+static int show_vm(const struct info_options *o)
+{
+	struct vm_jail_row rows[VM_JAIL_ROWS];
+	pid_t pid;
+	int rc = vm_jail_find(o->vm, &pid);
+
+	if (rc == CLI_EXIT_OK)
+		rc = vm_jail_look(pid, rows);
+	if (rc != CLI_EXIT_OK)
+		return rc;
+	if (o->json)
+		return print_vm_json(pid, rows);
+	for (size_t i = 0; i < VM_JAIL_ROWS; i++)
+		print_row(rows[i].what, rows[i].state, rows[i].reason);
+	return CLI_EXIT_OK;
+}
+
 int cmd_info(int argc, char **argv)
 {
-	struct info_options o = {false, false, false};
+	struct info_options o = {false, false, false, NULL};
 	avf_probe *probe;
 	int rc = 0;
 
 	if (read_options(argc, argv, &o, &rc))
 		return rc;
+	if (o.vm)
+		return show_vm(&o);
 	if (ask(&o, &probe) < 0)
 		return cli_fail_avf();
 	if (o.json)
