@@ -163,11 +163,16 @@ int kvm_arch_add_irq_chip(struct hv *hv)
 	return rc < 0 ? rc : add_its(vm);
 }
 
-/* The controller has a part per vCPU, so it is finished when all exist. */
+/* The controller has a part per vCPU, so it is finished when all exist. Both
+ * devices live as long as the VM does; nobody sets them up any more. */
 int kvm_arch_start(struct kvm_vm *vm)
 {
-	return set_attr(vm->gic_fd, KVM_DEV_ARM_VGIC_GRP_CTRL,
-			KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "GICv3");
+	int rc = set_attr(vm->gic_fd, KVM_DEV_ARM_VGIC_GRP_CTRL,
+			  KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "GICv3");
+
+	close_p(&vm->gic_fd);
+	close_p(&vm->its_fd);
+	return rc;
 }
 
 void kvm_arch_route_line(unsigned int line,
