@@ -71,6 +71,12 @@ class Config(unittest.TestCase):
                                         ValueError)):
                     avf.Config(avf.ConfigKind.RAW, **{field: value})
 
+    def test_what_is_no_config_is_named(self):
+        for wrong in (None, "vm.json", 5, {}, avf.Config):
+            with self.subTest(wrong=wrong):
+                with self.assertRaisesRegex(TypeError, "an avf.Config is"):
+                    avf.Vm(wrong)
+
     def test_unknown_argument(self):
         self.assertRaises(TypeError, avf.Config, no_such_field=1)
 

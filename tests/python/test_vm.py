@@ -108,6 +108,10 @@ class Channels(WithKvm):
     def test_bad_ports(self):
         with vm_of("vsock") as vm:
             vm.run()
+            for port in ("5000", None, 5000.0):
+                with self.subTest(port=port):
+                    with self.assertRaisesRegex(TypeError, "a port is an int"):
+                        vm.connect(port)
             for port in (-1, 0, 1023, 2**32):
                 with self.subTest(port=port):
                     with self.assertRaisesRegex(avf.AvfError, "Bad port"):

@@ -33,6 +33,14 @@ def _fileno(file):
     return fileno() if fileno else None
 
 
+def check_config(config):
+    """The mistake of who forgot it should be said in the words of the API."""
+    if not isinstance(config, Config):
+        raise TypeError("an avf.Config is needed, not "
+                        f"{type(config).__name__}")
+    return config
+
+
 class Config:
     """A virtual machine's configuration.
 

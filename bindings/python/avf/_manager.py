@@ -3,7 +3,7 @@ import weakref
 from _thread import RLock
 
 from . import _native as c
-from ._config import Config
+from ._config import Config, check_config
 from ._errors import AvfError
 from ._handle import Handle
 from ._vm import Vm
@@ -92,7 +92,7 @@ class Manager:
 
     def create(self, name, config):
         """AVF_ERR_EXISTS when there is one. Its files must be paths."""
-        with config._handle as pointer:
+        with check_config(config)._handle as pointer:
             return self._vm(name, c.avf_manager_create, pointer)
 
     def get(self, name):
@@ -106,7 +106,7 @@ class Manager:
 
     def get_or_create(self, name, config):
         """config is ignored when the VM exists."""
-        with config._handle as pointer:
+        with check_config(config)._handle as pointer:
             return self._vm(name, c.avf_manager_get_or_create, pointer)
 
     def delete(self, name):

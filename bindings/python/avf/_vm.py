@@ -2,7 +2,7 @@
 import time
 
 from . import _native as c
-from ._config import Config
+from ._config import Config, check_config
 from ._constants import named
 from ._errors import AvfError
 from ._handle import Alarm, Handle, LoopWaiters, milliseconds
@@ -48,7 +48,7 @@ class Vm:
     """
 
     def __init__(self, config):
-        self._own(config._call(c.avf_vm_new))
+        self._own(check_config(config)._call(c.avf_vm_new))
 
     def _own(self, made):
         self._handle = Handle(made, c.avf_vm_free, "VM")
@@ -102,7 +102,7 @@ class Vm:
 
     def set_config(self, config):
         """For the next runs; it must be compatible. A named VM keeps it."""
-        with config._handle as pointer:
+        with check_config(config)._handle as pointer:
             self._call(c.avf_vm_set_config, pointer)
 
     def console_output(self):
@@ -235,6 +235,8 @@ class Vm:
 
 
 def _check_port(port):
+    if not isinstance(port, int):
+        raise TypeError(f"a port is an int, not {type(port).__name__}")
     if not 0 <= port < 2**32:
         raise AvfError(c.AVF_ERR_INVALID, "AVF_ERR_INVALID",
                        f"Bad port {port}: an application may use 1024 to "
