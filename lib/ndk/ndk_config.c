@@ -107,7 +107,7 @@ void AVirtualMachineRawConfig_setMemoryMiB(AVirtualMachineRawConfig *config,
 void AVirtualMachineRawConfig_setSwiotlbMiB(AVirtualMachineRawConfig *config,
 					    int32_t swiotlbMiB)
 {
-	/* of protected VMs only, and createRaw refuses those */
+	/* of protected VMs only, whose pool has AVF's sizes */
 	(void)config;
 	(void)swiotlbMiB;
 }
