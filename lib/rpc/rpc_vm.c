@@ -1,8 +1,10 @@
 /* RPC binder between the host and a VM. */
 #include <avf/rpc.h>
 
-#include <linux/vm_sockets.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+
+#include <linux/vm_sockets.h>
 
 #include <android/binder_rpc_unstable.h>
 
