@@ -10,6 +10,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/byteorder.h"
@@ -140,10 +141,14 @@ int kernel_extract(const char *package, const char *dir,
 {
 	const char *const argv[] = {"dpkg-deb", "-x", package, dir, NULL};
 	const char *release;
+	struct stat st;
 	int rc;
 
-	if (access(package, R_OK) < 0)
+	if (access(package, R_OK) < 0 || stat(package, &st) < 0)
 		return fail_errno("kernel package %s", package);
+	if (!S_ISREG(st.st_mode)) /* dpkg-deb would wait for a pipe */
+		return fail(AVF_ERR_INVALID, "kernel package %s is not a file",
+			    package);
 	rc = scratch_blame_disk(dir, tool_run(argv, NULL, NULL, 0));
 	if (rc < 0)
 		return rc;

@@ -33,12 +33,19 @@ int tree_copy_file(const char *from, const char *to, uint32_t permissions)
 {
 	CLEANUP(close_p) int in = -1;
 	CLEANUP(close_p) int out = -1;
+	struct stat st;
 	ssize_t n;
 
 	in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (in < 0)
+	if (in < 0 || fstat(in, &st) < 0)
 		return fail_errno("open %s", from);
+	if (!S_ISREG(st.st_mode))
+		return fail(AVF_ERR_INVALID, "%s is not a file", from);
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions);
+	if (out < 0 && errno == EEXIST)
+		return fail(AVF_ERR_EXISTS,
+			    "%s: another file of this name comes before it",
+			    from);
 	if (out < 0 || fchmod(out, permissions) < 0)
 		return fail_errno("create %s", to);
 	do {

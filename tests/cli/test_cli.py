@@ -259,6 +259,21 @@ class Output(CliTest):
             os.stat(os.path.join(self.dir, "fifo")).st_mode))
         self.assertEqual(os.listdir(self.dir), ["fifo"])
 
+    def test_what_packages_and_images_are_made_of(self):
+        os.mkfifo(os.path.join(self.dir, "fifo"))
+        package = ["package", "create", "--output", "p", "--name", "x"]
+        rows = [("fifo is not a file", ["--program", "fifo", sys.executable]),
+                ("fifo is not a file", ["fifo"]),
+                ("another file of this name", [sys.executable] * 2)]
+        for part, args in rows:
+            with self.subTest(args=args):
+                self.expect(1, part, *package, *args)
+        done = self.avf("image", "build", "--output", "i", "--kernel-package",
+                        "fifo")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("fifo is not a file", done.stderr)
+        self.assertEqual(os.listdir(self.dir), ["fifo"])
+
     def test_an_image_needs_a_directory(self):
         self.expect(1, "output: no directory is named", "image", "build",
                     "--output", "")
