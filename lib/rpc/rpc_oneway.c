@@ -11,6 +11,15 @@ static bool has_room(const struct rpc_table *table, const struct rpc_node *node,
 	       call->frame.size <= RPC_MAX_QUEUED_BYTES - table->queued_bytes;
 }
 
+/* The reference that came with @call is not to be paid before the call has
+ * run: until then the peer must not forget the object, and its count of oneway
+ * calls. Another call on the object may have paid for this one as well. */
+static void keep_reference(struct rpc_node *node, struct rpc_oneway *call)
+{
+	call->keeps = node->received > node->n_kept;
+	node->n_kept += call->keeps ? 1 : 0;
+}
+
 /* Put @call into the queue of its object; they mostly come in order. */
 static binder_status_t enqueue(struct rpc_table *table, struct rpc_node *node,
 			       struct rpc_oneway *call)
@@ -29,9 +38,7 @@ static binder_status_t enqueue(struct rpc_table *table, struct rpc_node *node,
 	*link = call;
 	if (!call->next)
 		node->queue_tail = call;
-	/* another call on the object may have paid for this one as well */
-	call->keeps = node->received > node->n_kept;
-	node->n_kept += call->keeps ? 1 : 0;
+	keep_reference(node, call);
 	node->n_queued++;
 	table->queued_bytes += call->frame.size;
 	table->queued_fds += call->frame.n_fds;
@@ -49,7 +56,6 @@ static struct rpc_oneway *dequeue(struct rpc_table *table,
 	node->queue = call->next;
 	if (!node->queue)
 		node->queue_tail = NULL;
-	node->n_kept -= call->keeps ? 1 : 0;
 	node->n_queued--;
 	table->queued_bytes -= call->frame.size;
 	table->queued_fds -= call->frame.n_fds;
@@ -74,13 +80,16 @@ static binder_status_t admit(struct rpc_table *table, uint64_t address,
 		return STATUS_BAD_VALUE;
 	if (call->number > node->async_in)
 		return enqueue(table, node, call);
+	keep_reference(node, call);
 	node->async_running = true;
 	*ret_run = true;
 	return STATUS_OK;
 }
 
-/* The call after the one that has run, or NULL. */
-static struct rpc_oneway *next_call(struct rpc_table *table, uint64_t address)
+/* The call after the one that has run, or NULL. @kept: whether that one has
+ * kept its reference, which is to be paid now. */
+static struct rpc_oneway *next_call(struct rpc_table *table, uint64_t address,
+				    bool kept)
 {
 	struct rpc_oneway *call = NULL;
 	struct rpc_node *node;
@@ -89,6 +98,7 @@ static struct rpc_oneway *next_call(struct rpc_table *table, uint64_t address)
 	node = rpc_table_find(table, address);
 	if (node) {
 		node->async_in++;
+		node->n_kept -= kept ? 1 : 0;
 		call = dequeue(table, node);
 		node->async_running = call != NULL;
 	}
@@ -115,7 +125,7 @@ binder_status_t rpc_oneway_receive(struct rpc_session *session,
 				   uint64_t address, struct rpc_oneway *call)
 {
 	struct rpc_table *table = &session->table;
-	bool now;
+	bool now, kept;
 	binder_status_t rc;
 
 	(void)pthread_mutex_lock(&table->lock);
@@ -125,7 +135,10 @@ binder_status_t rpc_oneway_receive(struct rpc_session *session,
 		rpc_oneway_free(call);
 	if (!now)
 		return rc;
-	for (; call; call = next_call(table, address))
+	while (call) {
+		kept = call->keeps;
 		run(session, call);
+		call = next_call(table, address, kept);
+	}
 	return STATUS_OK;
 }

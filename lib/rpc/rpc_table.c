@@ -345,7 +345,7 @@ uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 	node = rpc_table_find(table, address);
 	/* the references of a remote object that was replaced are its heir's */
 	if (node && (!proxy || node->binder == proxy)) {
-		/* what waits for its turn keeps its reference */
+		/* what runs, or waits for its turn, keeps its reference */
 		amount = node->received - node->n_kept;
 		node->received -= amount;
 		*ret_empty = erase_if_settled(table, node);

@@ -46,7 +46,7 @@ struct rpc_node {
 	struct rpc_oneway *queue; /* owned */
 	struct rpc_oneway *queue_tail;
 	size_t n_queued;
-	size_t n_kept; /* of them, those that keep a reference */
+	size_t n_kept; /* of them and the running one: that keep a reference */
 };
 
 /* References that are to be paid. */

@@ -236,6 +236,36 @@ static void Callbacks(struct rpc_fixture *f)
 	AIBinder_decStrong(mine);
 }
 
+static bool only_the_root_is_known(struct rpc_fixture *f)
+{
+	return AvfRpcSession_countObjects(f->sessions[0]) == 1;
+}
+
+/* Not one of Android's: while a oneway callback runs, a callback that is
+ * waited for pays its own reference and not the running one's. Else the
+ * server would forget the object, and count the next oneway call from 0. */
+static void OnewayWhileOneRuns(struct rpc_fixture *f)
+{
+	AIBinder *mine = service_new();
+	struct service *service = service_of(mine);
+
+	CHECK(f, service_call_back(f->roots[0], mine, false, true,
+				   SERVICE_STALL) == STATUS_OK);
+	CHECK(f, service_wait_queued(service, 1, 60000));
+	CHECK(f, service_call_back(f->roots[0], mine, false, false, 2) ==
+			 STATUS_OK);
+	CHECK(f, service_call_back(f->roots[0], mine, false, true, 3) ==
+			 STATUS_OK);
+	CHECK(f, AIBinder_ping(f->roots[0]) == STATUS_OK);
+	service_open_gate(service);
+	CHECK(f, service_wait_queued(service, 3, 60000));
+	CHECK(f, service->queue[1] == 2 && service->queue[2] == 3);
+	/* while no call of ours takes the connection that is paid on: on the
+	 * callbacks' own one nobody would read it */
+	CHECK(f, rpc_wait(f, only_the_root_is_known));
+	AIBinder_decStrong(mine);
+}
+
 static void OnewayCallbackWithNoThread(struct rpc_fixture *f)
 {
 	AIBinder *mine = service_new();
@@ -273,6 +303,23 @@ static void ReferencesArePaidLater(struct rpc_fixture *f)
 /* ---- the end, from everywhere
  * --------------------------------------------------------- */
 
+/* Times four threads this is less than may wait for its turn: a thread that is
+ * not scheduled has the number that all others wait for. */
+#define FEW_ONEWAY 2000
+
+static void *call_until_the_end(void *data)
+{
+	struct crowd *crowd = data;
+	binder_status_t rc = STATUS_OK;
+
+	for (int i = 0; rc == STATUS_OK; i++)
+		rc = i < FEW_ONEWAY ? service_send_int(crowd->f->roots[0], i)
+				    : AIBinder_ping(crowd->f->roots[0]);
+	if (rc != STATUS_DEAD_OBJECT)
+		atomic_fetch_add(&crowd->n_bad, 1);
+	return NULL;
+}
+
 /* A server that ends while calls are under way. */
 static void ShutdownDuringCalls(struct rpc_fixture *f)
 {
@@ -280,7 +327,8 @@ static void ShutdownDuringCalls(struct rpc_fixture *f)
 	struct crowd crowd = {.f = f};
 
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
-		if (pthread_create(&threads[i], NULL, flood, &crowd) != 0)
+		if (pthread_create(&threads[i], NULL, call_until_the_end,
+				   &crowd) != 0)
 			abort();
 	CHECK(f, service_wait_queued(service_of(f->root), 100, 60000));
 	CHECK(f, ARpcServer_shutdown(f->server));
@@ -418,6 +466,7 @@ static const struct rpc_test tests[] = {
 	ONE(OnewayCallExhaustion, .threads = 2, .n_sessions = 2),
 	ALL(Callbacks, .threads = 1, .incoming = 1),
 	ONE(Callbacks, .threads = 10, .incoming = 3),
+	ALL(OnewayWhileOneRuns, .threads = 1, .incoming = 2),
 	ALL(OnewayCallbackWithNoThread, .threads = 1),
 	ALL(ReferencesArePaidLater, .threads = 1),
 	ALL(ShutdownDuringCalls, .threads = 4),

@@ -280,7 +280,8 @@ static binder_status_t do_send_int(struct service *service, const AParcel *in)
 	rc = AParcel_readInt32(in, &value);
 	if (rc == STATUS_OK)
 		enqueue(service, value);
-	return rc;
+	return rc == STATUS_OK && value == SERVICE_STALL ? do_wait_gate(service)
+							 : rc;
 }
 
 static binder_status_t begin(AIBinder *binder, AParcel **ret_in)

@@ -10,6 +10,8 @@
 #include <android/binder_parcel.h>
 
 #define SERVICE_QUEUE 16384
+/* A number whose receiver waits at the gate when it has queued it. */
+#define SERVICE_STALL (-1)
 
 /* The state of one object; lives as long as the object does. */
 struct service {
