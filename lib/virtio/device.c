@@ -105,11 +105,9 @@ bool virtio_dev_kick_later(struct virtio_dev *dev, unsigned int q)
 void virtio_dev_push(struct virtio_dev *dev, unsigned int q, uint16_t head,
 		     uint32_t written)
 {
+	/* A completion that comes after a reset or on a broken device is
+	 * dropped: its ring may be gone. */
 	if (!dev->active)
-		/*
-		 * A completion that comes after a reset or on a broken device
-		 * is dropped: its ring may be gone.
-		 */
 		return;
 	if (virtq_push(&dev->queues[q], head, written) < 0)
 		virtio_dev_break(dev);
