@@ -43,7 +43,7 @@ static bool transmits(const struct line *l)
 static void access_register(struct line *l, struct fuzz_input *in, uint8_t how)
 {
 	/* some of them straddle the end, some are not ours at all */
-	uint64_t at = BASE + (how & 15) % 10;
+	uint64_t at = BASE + (how & 15U) % 10;
 	uint64_t value = fuzz_u8(in);
 	uint32_t size = how & 0x40 ? 1U << (value & 3) : 1;
 
