@@ -20,6 +20,7 @@ int guest_load16(const uint16_t *from, uint16_t *ret_value)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 int guest_store16(uint16_t *to, uint16_t value)
 {
 	__atomic_store_n(to, value, __ATOMIC_RELEASE);
