@@ -1,6 +1,15 @@
 #include "rpc/rpc_oneway.h"
 
+#include <stdlib.h>
+
 #include "base/cleanup.h"
+
+void rpc_oneway_free(struct rpc_oneway *call)
+{
+	parcel_frame_fini(&call->frame);
+	AIBinder_decStrong(call->target);
+	free(call);
+}
 
 /* What the queues of a session may hold. With the lock held. */
 static bool has_room(const struct rpc_table *table, const struct rpc_node *node,

@@ -103,6 +103,7 @@ struct rpc_session *rpc_session_new(bool is_server,
 	session->is_server = is_server;
 	session->settings = *settings;
 	rpc_table_init(&session->table, is_server);
+	rpc_debts_init(&session->debts);
 	(void)pthread_mutex_init(&session->lock, NULL);   /* cannot fail */
 	(void)pthread_cond_init(&session->changed, NULL); /* cannot fail */
 	return session;
@@ -130,6 +131,7 @@ void rpc_session_unref(struct rpc_session *session)
 	    __atomic_fetch_sub(&session->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
 	AIBinder_decStrong(session->root);
+	rpc_debts_fini(&session->debts);
 	rpc_table_fini(&session->table);
 	free_conns(session->outgoing);
 	(void)pthread_cond_destroy(&session->changed);

@@ -13,6 +13,7 @@
 
 #include "binder/session.h"
 #include "rpc/rpc_conn.h"
+#include "rpc/rpc_debt.h"
 #include "rpc/rpc_table.h"
 #include "rpc/rpc_wire.h"
 
@@ -36,6 +37,7 @@ struct rpc_session {
 	void *userdata;
 
 	struct rpc_table table;
+	struct rpc_debts debts;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a connection is free, a thread has ended */

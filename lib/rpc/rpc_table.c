@@ -3,7 +3,6 @@
 #include <search.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "rpc/rpc_wire.h"
 
 static int compare_address(const void *a, const void *b)
@@ -40,12 +39,9 @@ void rpc_table_init(struct rpc_table *table, bool for_server)
 void rpc_table_fini(struct rpc_table *table)
 {
 	struct rpc_table_rest rest;
-	uint64_t address, amount;
 
 	rpc_table_close(table, &rest);
 	rpc_table_rest_fini(&rest);
-	while (rpc_table_take_owed(table, &address, &amount))
-		continue;
 	(void)pthread_mutex_destroy(&table->lock);
 }
 
@@ -354,58 +350,6 @@ uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 	return amount;
 }
 
-static int compare_debt(const void *a, const void *b)
-{
-	const struct rpc_debt *x = a, *y = b;
-
-	return (x->address > y->address) - (x->address < y->address);
-}
-
-void rpc_table_owe(struct rpc_table *table, uint64_t address, uint64_t amount)
-{
-	struct rpc_debt *debt = calloc(1, sizeof(*debt));
-	struct rpc_debt **found;
-
-	if (!debt)
-		return; /* the peer keeps an object too long */
-	debt->address = address;
-	lock(table);
-	found = tsearch(debt, &table->debts, compare_debt);
-	if (found)
-		(*found)->amount += amount;
-	if (!found || *found != debt)
-		free(debt);
-	unlock(table);
-}
-
-bool rpc_table_owes(struct rpc_table *table)
-{
-	bool owes;
-
-	lock(table);
-	owes = table->debts != NULL;
-	unlock(table);
-	return owes;
-}
-
-bool rpc_table_take_owed(struct rpc_table *table, uint64_t *ret_address,
-			 uint64_t *ret_amount)
-{
-	struct rpc_debt *debt = NULL;
-
-	lock(table);
-	if (table->debts) {
-		/* the root of the tree, as good as any */
-		debt = *(struct rpc_debt **)table->debts;
-		*ret_address = debt->address;
-		*ret_amount = debt->amount;
-		tdelete(debt, &table->debts, compare_debt);
-		free(debt);
-	}
-	unlock(table);
-	return debt != NULL;
-}
-
 size_t rpc_table_count(struct rpc_table *table)
 {
 	size_t count;
@@ -414,95 +358,4 @@ size_t rpc_table_count(struct rpc_table *table)
 	count = table->n_nodes;
 	unlock(table);
 	return count;
-}
-
-/* ---- the end ----------------------------------------------------------------
- */
-
-struct collector {
-	struct rpc_node **nodes;
-	size_t count;
-};
-
-static void collect(const void *p, VISIT visit, void *closure)
-{
-	struct collector *collector = closure;
-
-	if (visit == postorder || visit == leaf)
-		collector->nodes[collector->count++] =
-			*(struct rpc_node *const *)p;
-}
-
-/* Move what @node holds to @rest, and free it. */
-static void take_node(struct rpc_node *node, struct rpc_table_rest *rest)
-{
-	AIBinder *binder = node->binder;
-
-	if (rest->proxies && binder->session && object_promote(binder))
-		rest->proxies[rest->n_proxies++] = binder;
-	if (node->strong && rest->strong)
-		rest->strong[rest->n_strong++] = binder;
-	if (node->queue_tail) {
-		node->queue_tail->next = rest->queue;
-		rest->queue = node->queue;
-	}
-	object_unref_weak(binder);
-	free(node);
-}
-
-static void free_nothing(void *node)
-{
-	(void)node;
-}
-
-void rpc_table_close(struct rpc_table *table, struct rpc_table_rest *ret_rest)
-{
-	struct collector all = {0};
-	struct rpc_table_rest rest = {0};
-
-	lock(table);
-	table->closed = true;
-	if (table->n_nodes > 0) {
-		all.nodes = calloc(table->n_nodes, sizeof(*all.nodes));
-		rest.proxies = calloc(table->n_nodes, sizeof(AIBinder *));
-		rest.strong = calloc(table->n_nodes, sizeof(AIBinder *));
-	}
-	/* without memory for the lists the references are lost, no more */
-	if (all.nodes) {
-		twalk_r(table->by_address, collect, &all);
-		for (size_t i = 0; i < all.count; i++)
-			take_node(all.nodes[i], &rest);
-		tdestroy(table->by_address, free_nothing);
-		tdestroy(table->by_binder, free_nothing);
-		table->by_address = NULL;
-		table->by_binder = NULL;
-		table->n_nodes = 0;
-	}
-	unlock(table);
-	free(all.nodes);
-	*ret_rest = rest;
-}
-
-void rpc_oneway_free(struct rpc_oneway *call)
-{
-	parcel_frame_fini(&call->frame);
-	AIBinder_decStrong(call->target);
-	free(call);
-}
-
-void rpc_table_rest_fini(struct rpc_table_rest *rest)
-{
-	struct rpc_oneway *next;
-
-	for (size_t i = 0; i < rest->n_strong; i++)
-		AIBinder_decStrong(rest->strong[i]);
-	for (size_t i = 0; i < rest->n_proxies; i++)
-		AIBinder_decStrong(rest->proxies[i]);
-	for (struct rpc_oneway *call = rest->queue; call; call = next) {
-		next = call->next;
-		rpc_oneway_free(call);
-	}
-	free(rest->strong);
-	free(rest->proxies);
-	*rest = (struct rpc_table_rest){0};
 }

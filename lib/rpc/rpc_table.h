@@ -49,11 +49,6 @@ struct rpc_node {
 	size_t n_kept; /* of them and the running one: that keep a reference */
 };
 
-/* References that are to be paid. */
-struct rpc_debt {
-	uint64_t address, amount;
-};
-
 struct rpc_table {
 	pthread_mutex_t lock;
 	/* guarded by @lock */
@@ -61,7 +56,6 @@ struct rpc_table {
 	void *by_binder;  /* of addresses makes them slow */
 	size_t n_nodes;
 	size_t queued_bytes, queued_fds;
-	void *debts; /* a tree, too */
 	uint32_t next_id;
 	bool for_server; /* we are the session's server: immutable */
 	bool closed;     /* the session has ended */
@@ -109,14 +103,6 @@ binder_status_t rpc_table_enter_target(struct rpc_table *table,
  */
 uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 		       const AIBinder *proxy, bool *ret_empty);
-
-/** References that could not be paid because there was no connection. */
-void rpc_table_owe(struct rpc_table *table, uint64_t address, uint64_t amount);
-/** Whether there are any. */
-bool rpc_table_owes(struct rpc_table *table);
-/** Take one of them off the list. */
-bool rpc_table_take_owed(struct rpc_table *table, uint64_t *ret_address,
-			 uint64_t *ret_amount);
 
 size_t rpc_table_count(struct rpc_table *table);
 

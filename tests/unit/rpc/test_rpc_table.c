@@ -218,25 +218,6 @@ Test(table, objects_have_a_limit)
 	cr_expect_eq(AIBinder_debugGetRefCount(local), 1);
 }
 
-Test(table, debts_are_summed_up)
-{
-	uint64_t address, amount, sum = 0;
-
-	cr_expect_not(rpc_table_owes(&table));
-	rpc_table_owe(&table, OURS, 2);
-	rpc_table_owe(&table, THEIRS, 10);
-	rpc_table_owe(&table, OURS, 5);
-	cr_expect(rpc_table_owes(&table));
-	for (int i = 0; i < 2; i++) {
-		cr_assert(rpc_table_take_owed(&table, &address, &amount));
-		cr_expect_eq(amount, address == OURS ? 7 : 10);
-		sum += amount;
-	}
-	cr_expect_eq(sum, 17);
-	cr_expect_not(rpc_table_take_owed(&table, &address, &amount));
-	rpc_table_owe(&table, OURS, 1); /* freed with the table */
-}
-
 Test(table, the_end)
 {
 	struct rpc_table_rest rest;
