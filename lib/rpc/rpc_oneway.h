@@ -14,3 +14,6 @@
  */
 binder_status_t rpc_oneway_receive(struct rpc_session *session,
 				   uint64_t address, struct rpc_oneway *call);
+
+/** Free a queued call and what it holds. */
+void rpc_oneway_free(struct rpc_oneway *call);

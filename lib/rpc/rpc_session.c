@@ -204,16 +204,15 @@ static void drop_root(struct rpc_session *session)
 
 void rpc_session_end(struct rpc_session *session)
 {
-	struct rpc_table_rest rest;
+	struct rpc_node *nodes;
 
 	if (!close_conns(session))
 		return;
 	/* the callers' references may be among those that are dropped */
 	rpc_session_ref(session);
-	rpc_table_close(&session->table, &rest);
-	for (size_t i = 0; i < rest.n_proxies; i++)
-		object_announce_death(rest.proxies[i]);
-	rpc_table_rest_fini(&rest);
+	nodes = rpc_table_close(&session->table);
+	rpc_nodes_announce_death(nodes);
+	rpc_nodes_free(nodes);
 	drop_root(session);
 	if (session->on_ended)
 		session->on_ended(session, session->userdata);

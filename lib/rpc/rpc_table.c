@@ -38,10 +38,7 @@ void rpc_table_init(struct rpc_table *table, bool for_server)
 
 void rpc_table_fini(struct rpc_table *table)
 {
-	struct rpc_table_rest rest;
-
-	rpc_table_close(table, &rest);
-	rpc_table_rest_fini(&rest);
+	rpc_nodes_free(rpc_table_close(table));
 	(void)pthread_mutex_destroy(&table->lock);
 }
 
@@ -87,6 +84,26 @@ static struct rpc_node *add_node(struct rpc_table *table, uint64_t address,
 	return node;
 }
 
+/* Take @node out of the trees. */
+static void remove_node(struct rpc_table *table, struct rpc_node *node)
+{
+	tdelete(node, &table->by_address, compare_address);
+	tdelete(node, &table->by_binder, compare_binder);
+	table->n_nodes--;
+}
+
+struct rpc_node *rpc_table_take_any(struct rpc_table *table)
+{
+	struct rpc_node *node = NULL;
+
+	if (table->by_address) {
+		/* a tree's node begins with the pointer to what it holds */
+		node = *(struct rpc_node **)table->by_address;
+		remove_node(table, node);
+	}
+	return node;
+}
+
 /* Take the node out and free it, if nobody owes anything any more. Returns
  * whether the table has become empty by that. */
 static bool erase_if_settled(struct rpc_table *table, struct rpc_node *node)
@@ -94,11 +111,9 @@ static bool erase_if_settled(struct rpc_table *table, struct rpc_node *node)
 	if (node->sent != 0 || node->received != 0 || node->queue ||
 	    node->async_running)
 		return false;
-	tdelete(node, &table->by_address, compare_address);
-	tdelete(node, &table->by_binder, compare_binder);
+	remove_node(table, node);
 	object_unref_weak(node->binder);
 	free(node);
-	table->n_nodes--;
 	return table->n_nodes == 0;
 }
 

@@ -36,6 +36,7 @@ struct rpc_oneway {
 };
 
 struct rpc_node {
+	struct rpc_node *next; /* once it has left the table */
 	uint64_t address;
 	AIBinder *binder; /* a weak reference, and a strong one if @strong */
 	bool strong;
@@ -106,21 +107,16 @@ uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 
 size_t rpc_table_count(struct rpc_table *table);
 
-/* What is left when a session ends. */
-struct rpc_table_rest {
-	AIBinder **proxies; /* owned, with a reference to each */
-	size_t n_proxies;
-	AIBinder **strong; /* owned: references that the table had */
-	size_t n_strong;
-	struct rpc_oneway *queue; /* owned */
-};
+/** Empty the table for good. Returns what it held, a list that is the
+ * caller's; outside of any lock it goes to the two below. */
+struct rpc_node *rpc_table_close(struct rpc_table *table);
+/** Tell the recipients of the peer's objects that they are dead. */
+void rpc_nodes_announce_death(struct rpc_node *list);
+/** Give up the references and the queued calls, and free the list. */
+void rpc_nodes_free(struct rpc_node *list);
 
-/** Empty the table for good. The caller calls rpc_table_rest_fini(). */
-void rpc_table_close(struct rpc_table *table, struct rpc_table_rest *ret_rest);
-void rpc_table_rest_fini(struct rpc_table_rest *rest);
+/** Take any node out; NULL: there is none. With the lock held. */
+struct rpc_node *rpc_table_take_any(struct rpc_table *table);
 
 /** The node of @address, or NULL. With the lock held. */
 struct rpc_node *rpc_table_find(struct rpc_table *table, uint64_t address);
-
-/** Free a queued call and what it holds. */
-void rpc_oneway_free(struct rpc_oneway *call);

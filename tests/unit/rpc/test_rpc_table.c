@@ -220,7 +220,7 @@ Test(table, objects_have_a_limit)
 
 Test(table, the_end)
 {
-	struct rpc_table_rest rest;
+	struct rpc_node *nodes;
 	AIBinder *proxy, *drop;
 	uint64_t address;
 	bool empty;
@@ -229,11 +229,14 @@ Test(table, the_end)
 	cr_assert_eq(rpc_table_enter(&table, &fake.session, THEIRS,
 				     STABILITY_SYSTEM, &proxy),
 		     STATUS_OK);
-	rpc_table_close(&table, &rest);
-	cr_expect_eq(rest.n_proxies, 1);
-	cr_expect_eq(rest.n_strong, 1);
-	rpc_table_rest_fini(&rest);
+	nodes = rpc_table_close(&table);
 	cr_expect_eq(rpc_table_count(&table), 0);
+	cr_assert(nodes && nodes->next && !nodes->next->next);
+	cr_expect_eq(AIBinder_debugGetRefCount(local), 2, "not dropped yet");
+	rpc_nodes_announce_death(nodes);
+	cr_expect_eq(proxy->dead, true);
+	cr_expect_eq(local->dead, false, "only the peer's are");
+	rpc_nodes_free(nodes);
 	cr_expect_eq(AIBinder_debugGetRefCount(local), 1);
 	cr_expect_eq(AIBinder_debugGetRefCount(proxy), 1);
 	cr_expect_eq(rpc_table_leave(&table, &fake.session, local, &address),
