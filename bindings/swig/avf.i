@@ -127,6 +127,7 @@ static int add_disk_fd(avf_config *config, int fd, bool writable,
 %}
 
 %include <avf/error.h>
+%include <avf/architecture.h>
 %include <avf/config.h>
 %include <avf/probe.h>
 %include <avf/image.h>

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <avf/architecture.h>
 #include <avf/config.h>
 #include <avf/error.h>
 #include <avf/image.h>
