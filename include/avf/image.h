@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include <avf/architecture.h>
 #include <avf/error.h>
 
 #ifdef __cplusplus
@@ -22,25 +23,38 @@ typedef void avf_progress_fn(void *userdata, const char *text);
 struct avf_image_options {
 	/** sizeof(struct avf_image_options) of the caller's header. */
 	size_t size;
-	/** Directory to create or replace. NULL: the user's default. */
+	/** Directory to create or replace. NULL: the user's default for this
+	 * architecture. */
 	const char *output;
 	/** Debian kernel package (.deb) to use. NULL: download the newest
-	 * cloud kernel that the host's apt sources have. */
+	 * cloud kernel of the architecture that the host's apt sources have.
+	 */
 	const char *kernel_package;
 	/** Called on the calling thread; NULL: none. */
 	avf_progress_fn *progress;
 	/** Given to @c progress. */
 	void *userdata;
+	/** What the guest is for. */
+	enum avf_architecture architecture;
+	/** Directory with our guest programs for it (init, launcher,
+	 * libvm_payload.so). NULL: where they are installed, in
+	 * libexec/libvirtualization/guest, or guest-<architecture> for
+	 * another one than the library's. */
+	const char *guest_dir;
 };
-#define AVF_IMAGE_OPTIONS_INIT                                           \
-	{                                                                \
-		sizeof(struct avf_image_options), NULL, NULL, NULL, NULL \
+#define AVF_IMAGE_OPTIONS_INIT                                            \
+	{                                                                 \
+		sizeof(struct avf_image_options), NULL, NULL, NULL, NULL, \
+			AVF_ARCHITECTURE_HOST, NULL                       \
 	}
 
 /**
- * Build the microguest: kernel (unpacked to ELF) and initramfs. Needs
- * apt-get (unless a package is given) and dpkg-deb. @options may be NULL.
- * Errors: AVF_ERR_NOT_FOUND (a tool, a package), AVF_ERR_FORMAT,
+ * Build the microguest: kernel (unpacked) and initramfs. Needs apt-get
+ * (unless a package is given) and dpkg-deb, and for another architecture
+ * than the host's a C library of it (Debian: libc6-arm64-cross and its like).
+ * @options may be NULL.
+ * Errors: AVF_ERR_NOT_FOUND (a tool, a package, the C library),
+ * AVF_ERR_FORMAT (a kernel or programs of another architecture, too),
  * AVF_ERR_EXISTS (something else is at the output), AVF_ERR_INVALID,
  * AVF_ERR_NO_SPACE, AVF_ERR_IO. Blocks, for seconds.
  */

@@ -33,6 +33,7 @@ int run_config_make(const struct vm_config *config,
 		    struct vm_config *ret_config)
 {
 	CLEANUP(vm_config_fini) struct vm_config made;
+	struct image_files image;
 	int rc;
 
 	vm_config_init(&made);
@@ -43,10 +44,11 @@ int run_config_make(const struct vm_config *config,
 	if (rc < 0)
 		return rc;
 	if (made.kind == AVF_CONFIG_PAYLOAD) {
-		rc = image_find(made.guest_image, &made.kernel_fd,
-				&made.initrd_fd);
+		rc = image_find(arch_host(), made.guest_image, &image);
 		if (rc < 0)
 			return rc;
+		made.kernel_fd = image.kernel_fd;
+		made.initrd_fd = image.initrd_fd;
 	}
 	*ret_config = made;
 	vm_config_init(&made);

@@ -8,11 +8,13 @@
 #include <dirent.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/cleanup.h"
 #include "image/image.h"
 #include "image/initramfs.h"
@@ -20,11 +22,16 @@
 #include "image/scratch.h"
 #include "json/json_text.h"
 
+/* Of the first header that had this structure. */
+#define OLD_OPTIONS_SIZE offsetof(struct avf_image_options, architecture)
+
 /* What one build has in its hands. */
 struct build {
 	const struct avf_image_options *options; /* borrowed */
-	const char *work;                        /* directory for the package */
-	const char *image; /* directory that becomes the image */
+	const struct arch *arch;
+	const char *guest_dir; /* NULL: found; borrowed, as the two below */
+	const char *work;      /* directory for the package */
+	const char *image;     /* directory that becomes the image */
 	char package[PATH_MAX];
 	struct kernel_tree tree;
 };
@@ -48,7 +55,7 @@ static int get_package(struct build *build)
 		memcpy(build->package, given, strlen(given) + 1);
 	} else {
 		tell(build, "downloading a kernel");
-		rc = kernel_download(build->work, build->package);
+		rc = kernel_download(build->arch, build->work, build->package);
 		if (rc < 0)
 			return rc;
 	}
@@ -59,7 +66,7 @@ static int get_package(struct build *build)
 /* Unpacked here once, instead of at each start of a VM. */
 static int make_kernel(const struct build *build)
 {
-	CLEANUP(unpack_buffer_fini) struct unpack_buffer elf = {0};
+	CLEANUP(unpack_buffer_fini) struct unpack_buffer kernel = {0};
 	char path[PATH_MAX];
 	int rc;
 
@@ -67,14 +74,19 @@ static int make_kernel(const struct build *build)
 	rc = path_join(path, build->image, IMAGE_KERNEL);
 	if (rc < 0)
 		return rc;
-	rc = kernel_unpack(build->tree.vmlinuz, &elf);
+	rc = kernel_unpack(build->arch, build->tree.vmlinuz, &kernel);
 	if (rc < 0)
 		return rc;
-	return scratch_write(path, elf.data, elf.size);
+	return scratch_write(path, kernel.data, kernel.size);
 }
 
 static int make_initrd(const struct build *build)
 {
+	const struct initramfs_parts parts = {
+		.arch = build->arch,
+		.guest_dir = build->guest_dir,
+		.modules_dir = build->tree.modules,
+	};
 	char path[PATH_MAX];
 	int rc;
 
@@ -82,7 +94,7 @@ static int make_initrd(const struct build *build)
 	rc = path_join(path, build->image, IMAGE_INITRD);
 	if (rc < 0)
 		return rc;
-	return initramfs_write(path, build->tree.modules);
+	return initramfs_write(path, &parts);
 }
 
 /* What the image was made from, for people and for later formats. */
@@ -100,7 +112,7 @@ static int make_json(const struct build *build)
 		return rc;
 	root = json_pack_ex(&error, 0, "{s:i, s:s, s:s, s:s}", "format",
 			    IMAGE_FORMAT, "kernel_version", build->tree.release,
-			    "arch", AVF_ARCH_NAME, "built_from",
+			    "arch", build->arch->name, "built_from",
 			    name ? name + 1 : build->package);
 	if (!root && json_error_code(&error) == json_error_invalid_utf8)
 		return fail(AVF_ERR_FORMAT,
@@ -188,6 +200,8 @@ static int build_to(const struct avf_image_options *options, const char *output)
 	if (mkdir(work, 0755) < 0 || mkdir(image, 0755) < 0)
 		return fail_errno("create %s", image);
 	build->options = options;
+	build->arch = arch_find(options->architecture);
+	build->guest_dir = options->guest_dir;
 	build->work = work;
 	build->image = image;
 	rc = make_image(build);
@@ -196,29 +210,57 @@ static int build_to(const struct avf_image_options *options, const char *output)
 	return scratch_publish_dir(image, output);
 }
 
-int avf_image_build(const struct avf_image_options *options)
+/* The options of a caller whose header may be older. */
+static int read_options(const struct avf_image_options *given,
+			struct avf_image_options *ret_options)
 {
-	static const struct avf_image_options defaults = AVF_IMAGE_OPTIONS_INIT;
+	struct avf_image_options options = AVF_IMAGE_OPTIONS_INIT;
+
+	if (given && given->size < OLD_OPTIONS_SIZE)
+		return fail(AVF_ERR_INVALID, "options: size is not set");
+	if (given)
+		memcpy(&options, given, MIN(given->size, sizeof(options)));
+	if (!arch_find(options.architecture))
+		return fail(AVF_ERR_INVALID, "architecture: %d is unknown",
+			    (int)options.architecture);
+	if (options.guest_dir && options.guest_dir[0] == '\0')
+		return fail(AVF_ERR_INVALID,
+			    "guest_dir: no directory is named");
+	*ret_options = options;
+	return 0;
+}
+
+static int choose_output(const struct avf_image_options *options,
+			 char ret_output[PATH_MAX])
+{
+	const char *given = options->output;
+
+	if (!given)
+		return image_default_dir(arch_find(options->architecture),
+					 ret_output, PATH_MAX);
+	if (given[0] == '\0')
+		return fail(AVF_ERR_INVALID, "output: no directory is named");
+	if (strlen(given) >= PATH_MAX)
+		return fail(AVF_ERR_LIMIT, "the output's path is too long");
+	memcpy(ret_output, given, strlen(given) + 1);
+	return 0;
+}
+
+int avf_image_build(const struct avf_image_options *given)
+{
+	struct avf_image_options options;
 	char output[PATH_MAX];
-	int rc = 0;
+	int rc;
 
 	error_clear();
-	if (!options)
-		options = &defaults;
-	if (options->size < sizeof(*options))
-		return fail(AVF_ERR_INVALID, "options: size is not set");
-	if (!options->output)
-		rc = image_default_dir(output, sizeof(output));
-	else if (options->output[0] == '\0')
-		rc = fail(AVF_ERR_INVALID, "output: no directory is named");
-	else if (strlen(options->output) >= sizeof(output))
-		rc = fail(AVF_ERR_LIMIT, "the output's path is too long");
-	else
-		memcpy(output, options->output, strlen(options->output) + 1);
+	rc = read_options(given, &options);
+	if (rc < 0)
+		return rc;
+	rc = choose_output(&options, output);
 	if (rc < 0)
 		return rc;
 	rc = check_output(output);
 	if (rc < 0)
 		return rc;
-	return build_to(options, output);
+	return build_to(&options, output);
 }

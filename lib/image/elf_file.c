@@ -5,6 +5,8 @@
 #include "image/elf_file.h"
 
 #include <elf.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -90,26 +92,68 @@ int elf_file_library_machine(const char *path, uint16_t *ret_machine)
 	return 0;
 }
 
-int elf_file_find_library(const char *soname, char ret_path[PATH_MAX])
+int elf_file_check_arch(const char *path, const struct arch *arch)
 {
-	static const char *const dirs[] = {
-		"/lib/x86_64-linux-gnu",
-		"/usr/lib/x86_64-linux-gnu",
-		"/lib/aarch64-linux-gnu",
-		"/usr/lib/aarch64-linux-gnu",
-		"/lib64",
-		"/usr/lib64",
-		"/lib",
-		"/usr/lib",
+	CLEANUP(mapped_file_fini) struct mapped_file file = {0};
+	const struct arch *found;
+	Elf64_Ehdr header;
+	int rc;
+
+	rc = mapped_file_init(&file, path);
+	if (rc < 0)
+		return rc;
+	rc = read_header(&file, path, &header);
+	if (rc < 0)
+		return rc;
+	found = arch_find_elf(header.e_machine);
+	if (found == arch)
+		return 0;
+	return fail(AVF_ERR_FORMAT, "%s is for %s, not for %s", path,
+		    found ? found->name : "another architecture", arch->name);
+}
+
+/* Debian's directories of @arch first: multiarch, then what its cross
+ * compilers link with. Last, those of the others, which have one only. */
+static int find_in(const struct arch *arch, const char *soname,
+		   char ret_path[PATH_MAX])
+{
+	static const struct {
+		const char *before;
+		bool triplet;
+		const char *behind;
+	} dirs[] = {
+		{"/lib/", true, ""},       {"/usr/lib/", true, ""},
+		{"/usr/", true, "/lib"},   {"/lib64", false, ""},
+		{"/usr/lib64", false, ""}, {"/lib", false, ""},
+		{"/usr/lib", false, ""},
 	};
+	char dir[64];
 	int rc;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		rc = path_join(ret_path, dirs[i], soname);
+		(void)snprintf(dir, sizeof(dir), "%s%s%s", dirs[i].before,
+			       dirs[i].triplet ? arch->triplet : "",
+			       dirs[i].behind);
+		rc = path_join(ret_path, dir, soname);
 		if (rc < 0)
 			return rc;
-		if (access(ret_path, R_OK) == 0)
+		if (access(ret_path, R_OK) == 0 &&
+		    elf_file_check_arch(ret_path, arch) == 0)
 			return 0;
 	}
-	return fail(AVF_ERR_NOT_FOUND, "this host has no %s", soname);
+	return AVF_ERR_NOT_FOUND;
+}
+
+int elf_file_find_library(const struct arch *arch, const char *soname,
+			  char ret_path[PATH_MAX])
+{
+	int rc = find_in(arch, soname, ret_path);
+
+	if (rc != AVF_ERR_NOT_FOUND)
+		return rc;
+	if (arch == arch_host())
+		return fail(AVF_ERR_NOT_FOUND, "this host has no %s", soname);
+	return fail(AVF_ERR_NOT_FOUND,
+		    "this host has no %s for %s: install libc6-%s-cross",
+		    soname, arch->name, arch->debian);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arch.h"
 #include "base/error.h"
 
 /**
@@ -18,6 +19,14 @@ int elf_file_interpreter(const char *path, char *buf, size_t size) MUST_CHECK;
 int elf_file_library_machine(const char *path,
 			     uint16_t *ret_machine) MUST_CHECK;
 
-/** Where this host's library @soname is. Errors: AVF_ERR_NOT_FOUND. */
-int elf_file_find_library(const char *soname,
+/** Whether @path is a program or a library for @arch.
+ * Errors: AVF_ERR_FORMAT (it is not), those of opening it. */
+int elf_file_check_arch(const char *path, const struct arch *arch) MUST_CHECK;
+
+/**
+ * Where this host has the library @soname of @arch: installed, or for
+ * compiling programs of another architecture.
+ * Errors: AVF_ERR_NOT_FOUND (which package has it).
+ */
+int elf_file_find_library(const struct arch *arch, const char *soname,
 			  char ret_path[PATH_MAX]) MUST_CHECK;

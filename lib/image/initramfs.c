@@ -1,7 +1,8 @@
 /*
  * The guest's file system in memory: our programs from where this library was
- * installed, the C library of the host that builds, and the kernel's modules.
- * Directories come before what is in them, since the kernel unpacks in order.
+ * installed, the C library that the host has for its own architecture, or to
+ * compile for another one, and the kernel's modules. Directories come before
+ * what is in them, since the kernel unpacks in order.
  */
 #include "image/initramfs.h"
 
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +23,7 @@
 #include "image/modules.h"
 #include "image/scratch.h"
 
-#define RELATIVE "../libexec/libvirtualization/guest"
+#define RELATIVE "../libexec/libvirtualization"
 
 /* Libraries of the C library that payloads link to, beyond what our own
  * programs need. Missing ones are no fault: newer C libraries have them all
@@ -38,27 +40,40 @@ static const char *const directories[] = {
 	"mnt", "mnt/apk", "proc", "run", "sys", "tmp",
 };
 
-int initramfs_guest_dir(char *buf, size_t size)
+/* "@base/guest", or "@base/guest-arm64", when there is one. */
+static bool guest_dir_in(const char *base, const struct arch *arch, char *buf,
+			 size_t size)
 {
+	const bool own = arch == arch_host();
+	int n = snprintf(buf, size, "%s/guest%s%s", base, own ? "" : "-",
+			 own ? "" : arch->name);
+
+	return n > 0 && (size_t)n < size && access(buf, X_OK) == 0;
+}
+
+int initramfs_guest_dir(const struct arch *arch, char *buf, size_t size)
+{
+	char base[PATH_MAX + sizeof(RELATIVE)];
 	char file[PATH_MAX];
 	Dl_info info;
-	int n;
 
 	if (dladdr((void *)(uintptr_t)initramfs_guest_dir, &info) != 0 &&
 	    info.dli_fname &&
 	    realpath(strchr(info.dli_fname, '/') ? info.dli_fname
 						 : "/proc/self/exe",
 		     file)) {
-		n = snprintf(buf, size, "%s/" RELATIVE, dirname(file));
-		if (n > 0 && (size_t)n < size && access(buf, X_OK) == 0)
+		(void)snprintf(base, sizeof(base), "%s/" RELATIVE,
+			       dirname(file));
+		if (guest_dir_in(base, arch, buf, size))
 			return 0;
 	}
-	n = snprintf(buf, size, "%s", AVF_INSTALLED_GUEST);
-	if (n > 0 && (size_t)n < size && access(buf, X_OK) == 0)
+	if (guest_dir_in(AVF_INSTALLED_LIBEXEC, arch, buf, size))
 		return 0;
 	return fail(AVF_ERR_NOT_FOUND,
-		    "the guest's programs are neither beside the library nor "
-		    "in " AVF_INSTALLED_GUEST);
+		    "the guest's programs for %s are neither beside the "
+		    "library nor in " AVF_INSTALLED_LIBEXEC
+		    ": install them or name their directory",
+		    arch->name);
 }
 
 /* The host's file @path as @name in the guest. */
@@ -111,10 +126,13 @@ static int add_programs(struct cpio *cpio, const char *dir)
 	return 0;
 }
 
-/* The loader stands where the launcher's ELF header says. */
-static int add_loader(struct cpio *cpio, const char *dir)
+/* The loader stands where the launcher's ELF header says; on this host, one of
+ * another architecture is beside its C library. */
+static int add_loader(struct cpio *cpio, const struct arch *arch,
+		      const char *dir)
 {
 	char launcher[PATH_MAX];
+	char found[PATH_MAX];
 	char loader[CPIO_MAX_NAME + 1];
 	char parent[CPIO_MAX_NAME + 1];
 	int rc;
@@ -131,45 +149,73 @@ static int add_loader(struct cpio *cpio, const char *dir)
 		if (rc < 0)
 			return rc;
 	}
-	return add_host_file(cpio, loader, loader + 1, 0755);
+	if (arch == arch_host())
+		return add_host_file(cpio, loader, loader + 1, 0755);
+	rc = elf_file_find_library(arch, strrchr(loader, '/') + 1, found);
+	if (rc < 0)
+		return rc;
+	return add_host_file(cpio, found, loader + 1, 0755);
 }
 
 /* Links are followed: the guest gets the file under its soname. */
-static int add_library(struct cpio *cpio, const char *soname)
+static int add_library(struct cpio *cpio, const struct arch *arch,
+		       const char *soname)
 {
 	char path[PATH_MAX];
 	char name[CPIO_MAX_NAME + 1];
 	int rc;
 
-	rc = elf_file_find_library(soname, path);
+	rc = elf_file_find_library(arch, soname, path);
 	if (rc < 0)
 		return rc;
 	(void)snprintf(name, sizeof(name), "lib/%s", soname);
 	return add_host_file(cpio, path, name, 0755);
 }
 
-static int add_libraries(struct cpio *cpio)
+static int add_libraries(struct cpio *cpio, const struct arch *arch)
 {
 	int rc;
 
-	rc = add_library(cpio, "libc.so.6");
+	rc = add_library(cpio, arch, "libc.so.6");
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < ARRAY_SIZE(extra_libraries); i++) {
-		rc = add_library(cpio, extra_libraries[i]);
+		rc = add_library(cpio, arch, extra_libraries[i]);
 		if (rc < 0 && rc != AVF_ERR_NOT_FOUND)
 			return rc;
 	}
 	return 0;
 }
 
+/* Where our programs are, and that they are for the guest. */
+static int find_programs(const struct initramfs_parts *parts,
+			 char ret_dir[PATH_MAX])
+{
+	const char *given = parts->guest_dir;
+	char init[PATH_MAX];
+	int rc = 0;
+
+	if (given && strlen(given) >= PATH_MAX)
+		return fail(AVF_ERR_LIMIT, "guest_dir: the path is too long");
+	if (given)
+		memcpy(ret_dir, given, strlen(given) + 1);
+	else
+		rc = initramfs_guest_dir(parts->arch, ret_dir, PATH_MAX);
+	if (rc < 0)
+		return rc;
+	rc = path_join(init, ret_dir, "init");
+	if (rc < 0)
+		return rc;
+	return elf_file_check_arch(init, parts->arch);
+}
+
 /* cpio_end() last: what follows the trailer is not read. */
-static int add_all(struct cpio *cpio, const char *modules_dir)
+static int add_all(struct cpio *cpio, const struct initramfs_parts *parts)
 {
 	char dir[PATH_MAX];
 	int rc;
 
-	rc = initramfs_guest_dir(dir, sizeof(dir));
+	rc = find_programs(parts, dir);
 	if (rc < 0)
 		return rc;
 	rc = add_directories(cpio);
@@ -178,19 +224,19 @@ static int add_all(struct cpio *cpio, const char *modules_dir)
 	rc = add_programs(cpio, dir);
 	if (rc < 0)
 		return rc;
-	rc = add_loader(cpio, dir);
+	rc = add_loader(cpio, parts->arch, dir);
 	if (rc < 0)
 		return rc;
-	rc = add_libraries(cpio);
+	rc = add_libraries(cpio, parts->arch);
 	if (rc < 0)
 		return rc;
-	rc = modules_add(cpio, modules_dir);
+	rc = modules_add(cpio, parts->modules_dir);
 	if (rc < 0)
 		return rc;
 	return cpio_end(cpio);
 }
 
-int initramfs_write(const char *path, const char *modules_dir)
+int initramfs_write(const char *path, const struct initramfs_parts *parts)
 {
 	CLEANUP(close_p)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -199,7 +245,7 @@ int initramfs_write(const char *path, const char *modules_dir)
 
 	if (fd < 0)
 		return fail_errno("create %s", path);
-	rc = add_all(&cpio, modules_dir);
+	rc = add_all(&cpio, parts);
 	if (rc < 0)
 		return rc;
 	if (fsync(fd) < 0)

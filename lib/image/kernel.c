@@ -1,6 +1,6 @@
 /*
- * A stock kernel of the distribution: found and downloaded by apt, unpacked by
- * dpkg-deb, taken out of its bzImage. The package is as trustworthy as apt's
+ * A stock kernel of the distribution: its package is unpacked by dpkg-deb, and
+ * the kernel taken out of its bzImage. The package is as trustworthy as apt's
  * signatures; what is in it is parsed as if it were hostile, all the same.
  */
 #include "image/kernel.h"
@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <elf.h>
 #include <glob.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,8 +19,6 @@
 #include "image/scratch.h"
 #include "image/tool.h"
 
-#define APT_OUTPUT_SIZE  65536
-#define PACKAGE_MAX_NAME 127 /* bytes */
 #define KERNEL_MAX_BYTES ((size_t)256 << 20)
 
 /* Offsets in the setup header (boot.rst, "The Real-Mode Kernel Header"). */
@@ -30,72 +29,17 @@
 #define PAYLOAD_LENGTH 0x24c
 #define SETUP_END      0x250
 
-/* The series that the guest is made for is preferred; then the newest. */
-static int rank(const char *name)
-{
-	return strncmp(name, "linux-image-6.12.", 17) == 0 ? 1 : 0;
-}
-
-/* "" is worse than everything. */
-static bool is_better(const char *name, const char *than)
-{
-	if (!*than || rank(name) != rank(than))
-		return !*than || rank(name) > rank(than);
-	return strverscmp(name, than) > 0;
-}
-
-/* Cuts up @list, the output of apt-cache search. */
-static void choose(char *list, char best[PACKAGE_MAX_NAME + 1])
-{
-	char *rest = NULL;
-
-	for (char *line = strtok_r(list, "\n", &rest); line;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		line[strcspn(line, " ")] = '\0';
-		if (strlen(line) > PACKAGE_MAX_NAME || !is_better(line, best))
-			continue;
-		memcpy(best, line, strlen(line) + 1);
-	}
-}
-
-/* Signed kernels first: their names have no suffix. Where a mirror has only
- * the unsigned ones, these are the same kernels. */
-static int find_package(char best[PACKAGE_MAX_NAME + 1])
-{
-	static const char *const patterns[] = {
-		"^linux-image-[0-9][^ ]*-cloud-[a-z0-9]+$",
-		"^linux-image-[0-9][^ ]*-cloud-[a-z0-9]+-unsigned$",
-	};
-	CLEANUP(free_p) char *list = malloc(APT_OUTPUT_SIZE);
-	const char *argv[] = {"apt-cache", "--names-only", "search", NULL,
-			      NULL};
-	int rc;
-
-	if (!list)
-		return fail(AVF_ERR_NO_MEMORY, "list of packages");
-	best[0] = '\0';
-	for (size_t i = 0; i < 2 && !rank(best); i++) {
-		argv[3] = patterns[i];
-		rc = tool_run(argv, NULL, list, APT_OUTPUT_SIZE);
-		if (rc < 0)
-			return rc;
-		choose(list, best);
-	}
-	if (!*best)
-		return fail(AVF_ERR_NOT_FOUND,
-			    "apt knows no cloud kernel: run apt-get update, or "
-			    "give a kernel package");
-	return 0;
-}
+/* Of an arm64 Image (booting.rst, section 4). */
+#define IMAGE_MAGIC 0x38
+#define IMAGE_END   0x40
 
 static void globfree_p(glob_t *found)
 {
 	globfree(found);
 }
 
-/* The one path that matches @pattern below @dir. */
-static int find_one(const char *dir, const char *pattern,
-		    char ret_path[PATH_MAX])
+int kernel_find_file(const char *dir, const char *pattern,
+		     char ret_path[PATH_MAX])
 {
 	CLEANUP(globfree_p) glob_t found = {0};
 	char whole[PATH_MAX];
@@ -113,27 +57,12 @@ static int find_one(const char *dir, const char *pattern,
 	return 0;
 }
 
-int kernel_download(const char *dir, char ret_package[PATH_MAX])
-{
-	char name[PACKAGE_MAX_NAME + 1];
-	const char *const argv[] = {"apt-get", "-q", "download", name, NULL};
-	int rc;
-
-	rc = find_package(name);
-	if (rc < 0)
-		return rc;
-	rc = scratch_blame_disk(dir, tool_run(argv, dir, NULL, 0));
-	if (rc < 0)
-		return rc;
-	return find_one(dir, "*.deb", ret_package);
-}
-
 /* /usr-merged packages have their modules in usr/lib. */
 static int find_modules(const char *dir, char ret_path[PATH_MAX])
 {
-	if (find_one(dir, "lib/modules/*", ret_path) == 0)
+	if (kernel_find_file(dir, "lib/modules/*", ret_path) == 0)
 		return 0;
-	return find_one(dir, "usr/lib/modules/*", ret_path);
+	return kernel_find_file(dir, "usr/lib/modules/*", ret_path);
 }
 
 int kernel_extract(const char *package, const char *dir,
@@ -152,7 +81,7 @@ int kernel_extract(const char *package, const char *dir,
 	rc = scratch_blame_disk(dir, tool_run(argv, NULL, NULL, 0));
 	if (rc < 0)
 		return rc;
-	rc = find_one(dir, "boot/vmlinuz-*", ret_tree->vmlinuz);
+	rc = kernel_find_file(dir, "boot/vmlinuz-*", ret_tree->vmlinuz);
 	if (rc < 0)
 		return rc;
 	rc = find_modules(dir, ret_tree->modules);
@@ -175,6 +104,37 @@ static uint32_t load32(const struct mapped_file *file, size_t offset)
 	return le32_get(value);
 }
 
+static bool has_magic(const void *data, size_t size, size_t at,
+		      const char *magic)
+{
+	const size_t n = strlen(magic);
+
+	return size >= at + n && memcmp((const char *)data + at, magic, n) == 0;
+}
+
+/* What a kernel of any form is for; NULL: nothing that we know. */
+static const struct arch *kernel_arch(const void *data, size_t size)
+{
+	if (has_magic(data, size, SETUP_MAGIC, "HdrS"))
+		return arch_find(AVF_ARCHITECTURE_X86_64);
+	if (has_magic(data, size, IMAGE_MAGIC, "ARM\x64"))
+		return arch_find(AVF_ARCHITECTURE_ARM64);
+	return NULL;
+}
+
+/* Behind what a loader of @arch has found to be no kernel. */
+static int not_for(const struct arch *arch, const char *form, const void *data,
+		   size_t size)
+{
+	const struct arch *found = kernel_arch(data, size);
+
+	if (found && found != arch)
+		return fail(AVF_ERR_FORMAT,
+			    "the kernel is for %s, the image for %s",
+			    found->name, arch->name);
+	return fail(AVF_ERR_FORMAT, "the kernel is not %s", form);
+}
+
 /*
  * Where the compressed kernel is (boot.rst: payload_offset, from 2.08 on).
  * boot/bzimage.c does the same for a VM's kernel.
@@ -187,9 +147,11 @@ static int payload_of(const struct mapped_file *file, const void **ret_data,
 	uint64_t size;
 
 	if (file->size < SETUP_END ||
-	    memcmp(bytes + SETUP_MAGIC, "HdrS", 4) != 0 ||
+	    !has_magic(bytes, file->size, SETUP_MAGIC, "HdrS") ||
 	    (load32(file, SETUP_VERSION) & 0xffff) < 0x0208)
-		return fail(AVF_ERR_FORMAT, "the kernel is not a bzImage");
+		return error_negative(
+			not_for(arch_find(AVF_ARCHITECTURE_X86_64), "a bzImage",
+				file->data, file->size));
 	/* zero means four, for the oldest kernels */
 	start = (bytes[SETUP_SECTS] ? bytes[SETUP_SECTS] : 4U) + 1U;
 	start = start * 512 + load32(file, PAYLOAD_OFFSET);
@@ -201,18 +163,15 @@ static int payload_of(const struct mapped_file *file, const void **ret_data,
 	return 0;
 }
 
-int kernel_unpack(const char *path, struct unpack_buffer *ret_elf)
+static int unpack_x86_64(const struct mapped_file *file,
+			 struct unpack_buffer *ret_kernel)
 {
-	CLEANUP(mapped_file_fini) struct mapped_file file = {0};
 	CLEANUP(unpack_buffer_fini) struct unpack_buffer elf = {0};
 	const void *data;
 	size_t size;
 	int rc;
 
-	rc = mapped_file_init(&file, path);
-	if (rc < 0)
-		return rc;
-	rc = payload_of(&file, &data, &size);
+	rc = payload_of(file, &data, &size);
 	if (rc < 0)
 		return rc;
 	rc = unpack(data, size, KERNEL_MAX_BYTES, &elf);
@@ -221,7 +180,54 @@ int kernel_unpack(const char *path, struct unpack_buffer *ret_elf)
 	if (elf.size < sizeof(Elf64_Ehdr) ||
 	    memcmp(elf.data, ELFMAG, SELFMAG) != 0)
 		return fail(AVF_ERR_FORMAT, "the kernel inside is not ELF");
-	*ret_elf = elf;
+	*ret_kernel = elf;
 	elf = (struct unpack_buffer){0};
 	return 0;
+}
+
+/* A plain Image is taken as it is: the mapping becomes the buffer. */
+static void take_mapping(struct mapped_file *file,
+			 struct unpack_buffer *ret_kernel)
+{
+	memcpy(&ret_kernel->data, &file->data, sizeof(ret_kernel->data));
+	ret_kernel->size = file->size;
+	ret_kernel->mapped = file->size;
+	*file = (struct mapped_file){NULL, 0};
+}
+
+/* Debian's is plain; others compress the whole file. */
+static int unpack_arm64(struct mapped_file *file,
+			struct unpack_buffer *ret_kernel)
+{
+	CLEANUP(unpack_buffer_fini) struct unpack_buffer image = {0};
+	int rc;
+
+	if (unpack_detect(file->data, file->size) == UNPACK_NONE) {
+		take_mapping(file, &image);
+	} else {
+		rc = unpack(file->data, file->size, KERNEL_MAX_BYTES, &image);
+		if (rc < 0)
+			return rc;
+	}
+	if (image.size < IMAGE_END ||
+	    !has_magic(image.data, image.size, IMAGE_MAGIC, "ARM\x64"))
+		return error_negative(not_for(arch_find(AVF_ARCHITECTURE_ARM64),
+					      "an arm64 Image", image.data,
+					      image.size));
+	*ret_kernel = image;
+	image = (struct unpack_buffer){0};
+	return 0;
+}
+
+int kernel_unpack(const struct arch *arch, const char *path,
+		  struct unpack_buffer *ret_kernel)
+{
+	CLEANUP(mapped_file_fini) struct mapped_file file = {0};
+	int rc = mapped_file_init(&file, path);
+
+	if (rc < 0)
+		return rc;
+	if (arch->id == AVF_ARCHITECTURE_ARM64)
+		return unpack_arm64(&file, ret_kernel);
+	return unpack_x86_64(&file, ret_kernel);
 }

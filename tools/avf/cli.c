@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 int cli_fail(enum cli_exit code, const char *format, ...)
@@ -65,6 +66,24 @@ bool cli_parse_number(const char *text, uint32_t max, uint32_t *ret_number)
 		return false;
 	*ret_number = (uint32_t)value;
 	return true;
+}
+
+bool cli_parse_architecture(const char *command, const char *text,
+			    enum avf_architecture *ret_architecture)
+{
+	static const enum avf_architecture all[] = {AVF_ARCHITECTURE_X86_64,
+						    AVF_ARCHITECTURE_ARM64};
+
+	for (size_t i = 0; i < CLI_ARRAY_SIZE(all); i++) {
+		if (strcmp(text, avf_architecture_name(all[i])) == 0) {
+			*ret_architecture = all[i];
+			return true;
+		}
+	}
+	(void)cli_usage(command, "--arch: \"%s\" is none of %s, %s", text,
+			avf_architecture_name(all[0]),
+			avf_architecture_name(all[1]));
+	return false;
 }
 
 void cli_config_free(avf_config **config)

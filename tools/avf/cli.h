@@ -45,6 +45,11 @@ int cli_fail_avf(void);
 /** Read a whole number of 0 to @max. Returns false if @text is none. */
 bool cli_parse_number(const char *text, uint32_t max, uint32_t *ret_number);
 
+/** Read an architecture's name, given as @command's --arch. Returns false and
+ * says so if @text is none. */
+bool cli_parse_architecture(const char *command, const char *text,
+			    enum avf_architecture *ret_architecture);
+
 /** avf_config_free() and close() for CLI_CLEANUP. */
 void cli_config_free(avf_config **config);
 void cli_close(int *fd);

@@ -7,13 +7,17 @@
 
 static int print_help(void)
 {
-	fputs("Usage: avf image build [--output DIR] [--kernel-package DEB]\n\n"
+	fputs("Usage: avf image build [OPTION...]\n\n"
 	      "Builds the microguest: a kernel and its initramfs.\n\n"
+	      "  --arch WHICH           x86_64 or arm64 (default: this "
+	      "host's)\n"
 	      "  --output DIR           directory to create or replace\n"
 	      "                         (default: the user's own)\n"
 	      "  --kernel-package DEB   Debian kernel package to use\n"
 	      "                         (default: download the newest cloud\n"
-	      "                         kernel from the apt sources)\n\n"
+	      "                         kernel from the apt sources)\n"
+	      "  --guest-dir DIR        the library's programs for the guest\n"
+	      "                         (default: where they are installed)\n\n"
 	      "Example:\n  avf image build --output ./guest\n",
 	      stdout);
 	return CLI_EXIT_OK;
@@ -30,6 +34,8 @@ static int build(int argc, char **argv)
 	static const struct option options[] = {
 		{"output", required_argument, NULL, 'o'},
 		{"kernel-package", required_argument, NULL, 'k'},
+		{"arch", required_argument, NULL, 'a'},
+		{"guest-dir", required_argument, NULL, 'g'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -44,8 +50,13 @@ static int build(int argc, char **argv)
 			image.output = optarg;
 		else if (opt == 'k')
 			image.kernel_package = optarg;
-		else
+		else if (opt == 'g')
+			image.guest_dir = optarg;
+		else if (opt != 'a')
 			return cli_usage("image", "wrong option");
+		else if (!cli_parse_architecture("image", optarg,
+						 &image.architecture))
+			return CLI_EXIT_USAGE;
 	}
 	if (optind != argc)
 		return cli_usage("image", "unexpected \"%s\"", argv[optind]);

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/fd.h"
 #include "image/kernel.h"
+#include "image/tool.h"
 
 /* A bzImage of two sectors of setup and @payload; one field is patched. */
 struct row {
@@ -31,6 +32,16 @@ static const struct row rows[] = {
 	{"a payload that is not compressed", 4096, 0x24c, 16, AVF_ERR_FORMAT},
 	{"no payload at all", 4096, 0x24c, 0, AVF_ERR_FORMAT},
 };
+
+static const struct arch *x86_64(void)
+{
+	return arch_find(AVF_ARCHITECTURE_X86_64);
+}
+
+static const struct arch *arm64(void)
+{
+	return arch_find(AVF_ARCHITECTURE_ARM64);
+}
 
 static void put32(unsigned char *image, size_t at, uint32_t value)
 {
@@ -63,9 +74,99 @@ Test(kernel, hostile_images)
 	fd_close(mkstemp(path));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		write_image(path, &rows[i]);
-		cr_expect_eq(kernel_unpack(path, &elf), rows[i].expected,
-			     "%s: %s", rows[i].what, error_record()->text);
+		cr_expect_eq(kernel_unpack(x86_64(), path, &elf),
+			     rows[i].expected, "%s: %s", rows[i].what,
+			     error_record()->text);
 	}
+	(void)unlink(path);
+}
+
+/* The smallest thing that says that it is an arm64 Image, and its end. */
+static const char image[72] = {[0x38] = 'A', 'R', 'M', 0x64, [71] = 7};
+
+static void write_bytes(const char *path, const void *data, size_t size)
+{
+	FILE *file = fopen(path, "w");
+
+	cr_assert_not_null(file);
+	cr_assert_eq(fwrite(data, 1, size, file), size);
+	cr_assert_eq(fclose(file), 0);
+}
+
+Test(kernel, an_arm64_image_is_taken_as_it_is)
+{
+	char path[] = "/tmp/avf-kernel-XXXXXX";
+	struct unpack_buffer kernel = {0};
+
+	fd_close(mkstemp(path));
+	write_bytes(path, image, sizeof(image));
+	cr_assert_eq(kernel_unpack(arm64(), path, &kernel), 0, "%s",
+		     error_record()->text);
+	cr_assert_eq(kernel.size, sizeof(image));
+	cr_expect_arr_eq(kernel.data, image, sizeof(image));
+	unpack_buffer_fini(&kernel);
+	(void)unlink(path);
+}
+
+Test(kernel, a_compressed_arm64_image)
+{
+	char path[] = "/tmp/avf-kernel-XXXXXX";
+	const char *const gzip[] = {"gzip", "-n", path, NULL};
+	char packed[sizeof(path) + 3];
+	struct unpack_buffer kernel = {0};
+
+	fd_close(mkstemp(path));
+	write_bytes(path, image, sizeof(image));
+	cr_assert_eq(tool_run(gzip, NULL, NULL, 0), 0);
+	(void)snprintf(packed, sizeof(packed), "%s.gz", path);
+	cr_assert_eq(kernel_unpack(arm64(), packed, &kernel), 0, "%s",
+		     error_record()->text);
+	cr_assert_eq(kernel.size, sizeof(image));
+	cr_expect_arr_eq(kernel.data, image, sizeof(image));
+	unpack_buffer_fini(&kernel);
+	(void)unlink(packed);
+}
+
+/* Any size of a header that is not all there, and one byte of the magic. */
+Test(kernel, hostile_arm64_images)
+{
+	char path[] = "/tmp/avf-kernel-XXXXXX";
+	struct unpack_buffer kernel = {0};
+	char changed[sizeof(image)];
+
+	fd_close(mkstemp(path));
+	for (size_t size = 0; size < 0x40; size++) {
+		write_bytes(path, image, size);
+		cr_expect_eq(kernel_unpack(arm64(), path, &kernel),
+			     AVF_ERR_FORMAT, "%zu bytes", size);
+	}
+	memcpy(changed, image, sizeof(image));
+	changed[0x3b]++;
+	write_bytes(path, changed, sizeof(changed));
+	cr_expect_eq(kernel_unpack(arm64(), path, &kernel), AVF_ERR_FORMAT);
+	/* gzip's magic, and nothing that unpacks */
+	memcpy(changed, "\x1f\x8b\x08", 3);
+	write_bytes(path, changed, sizeof(changed));
+	cr_expect_eq(kernel_unpack(arm64(), path, &kernel), AVF_ERR_FORMAT);
+	cr_expect_null(kernel.data, "no output on failure");
+	(void)unlink(path);
+}
+
+Test(kernel, the_kernel_of_the_other_architecture_is_named)
+{
+	static const struct row good = {"a bzImage", 4096, 0, 0, 0};
+	char path[] = "/tmp/avf-kernel-XXXXXX";
+	struct unpack_buffer kernel = {0};
+
+	fd_close(mkstemp(path));
+	write_image(path, &good);
+	cr_expect_eq(kernel_unpack(arm64(), path, &kernel), AVF_ERR_FORMAT);
+	cr_expect_str_eq(error_record()->text,
+			 "the kernel is for x86_64, the image for arm64");
+	write_bytes(path, image, sizeof(image));
+	cr_expect_eq(kernel_unpack(x86_64(), path, &kernel), AVF_ERR_FORMAT);
+	cr_expect_str_eq(error_record()->text,
+			 "the kernel is for arm64, the image for x86_64");
 	(void)unlink(path);
 }
 
