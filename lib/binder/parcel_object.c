@@ -376,6 +376,16 @@ binder_status_t parcel_check_positions(struct parcel_frame *frame)
 	return STATUS_OK;
 }
 
+binder_status_t AvfParcel_writeFileDescriptor(AParcel *parcel, int fd)
+{
+	return parcel_write_fd(parcel, fd);
+}
+
+binder_status_t AvfParcel_readFileDescriptor(const AParcel *parcel, int *ret_fd)
+{
+	return parcel_read_fd(parcel_cursor(parcel), ret_fd);
+}
+
 /* A ParcelFileDescriptor is {not null, has a second descriptor, the first}. */
 binder_status_t AParcel_writeParcelFileDescriptor(AParcel *parcel, int fd)
 {

@@ -348,6 +348,32 @@ Test(objects, a_descriptor_is_read_where_the_table_says)
 	AParcel_delete(p);
 }
 
+Test(objects, a_descriptor_alone)
+{
+	AParcel *p = parcel_new(&fake.session);
+	int back = -1;
+
+	cr_expect_eq(AvfParcel_writeFileDescriptor(p, -1), STATUS_BAD_VALUE);
+	cr_expect_eq(AParcel_getDataSize(p), 0);
+	cr_assert_eq(AParcel_writeInt32(p, 0), STATUS_OK);
+	cr_assert_eq(AvfParcel_writeFileDescriptor(p, 2), STATUS_OK);
+	cr_expect(parcel_is(p, "00000000 02000000 00000000"));
+	(void)AParcel_setDataPosition(p, 0);
+	cr_expect_eq(AvfParcel_readFileDescriptor(p, &back), STATUS_BAD_TYPE);
+	(void)AParcel_setDataPosition(p, 4);
+	cr_assert_eq(AvfParcel_readFileDescriptor(p, &back), STATUS_OK);
+	cr_expect(same_file(back, 2) && back != 2);
+	close(back);
+	back = -1;
+	cr_expect_eq(AvfParcel_readFileDescriptor(p, &back),
+		     STATUS_NOT_ENOUGH_DATA);
+	cr_expect_eq(back, -1);
+	fake.session.allow_fds = false;
+	cr_expect_eq(AvfParcel_writeFileDescriptor(p, 2),
+		     STATUS_FDS_NOT_ALLOWED);
+	AParcel_delete(p);
+}
+
 Test(objects, a_second_descriptor_is_told_that_it_was_handed_on)
 {
 	static const uint32_t at[] = {8, 16};

@@ -271,6 +271,17 @@ binder_status_t AvfBinder_prepareTransaction(AIBinder *binder,
 binder_status_t AvfBinder_readDescriptor(AIBinder *binder, void *string_data,
 					 AParcel_stringAllocator allocator);
 
+/** A FileDescriptor of AIDL for Java: a descriptor alone, which cannot be
+ * null. Duplicates @fd. Errors: STATUS_FDS_NOT_ALLOWED, STATUS_BAD_VALUE (it
+ * is none), STATUS_NO_MEMORY. */
+binder_status_t AvfParcel_writeFileDescriptor(AParcel *parcel, int fd);
+
+/** *@ret_fd is the caller's to close. Errors: STATUS_NOT_ENOUGH_DATA,
+ * STATUS_BAD_TYPE (no descriptor is here), STATUS_BAD_VALUE,
+ * STATUS_NO_MEMORY. */
+binder_status_t AvfParcel_readFileDescriptor(const AParcel *parcel,
+					     int *ret_fd);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif
