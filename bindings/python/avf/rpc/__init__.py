@@ -18,11 +18,13 @@ and "inout" arguments: one value, or a tuple of them.
     server.start()
 
 Any thread may call; methods of a service run on threads of the library,
-several at once. Values: str, bytes for byte[], list, int for a file
-descriptor (a received one is the caller's to close), None for null.
+several at once. Values: str, bytes for byte[], list, dict, int for a file
+descriptor (a received one is the caller's to close), None for null; enums are
+IntEnums, parcelables and unions classes of their own. docs/bindings.md has
+the table.
 """
 from ._aidl import AidlError, parse
-from ._interfaces import Aidl
+from ._load import Aidl
 from ._native import RpcError
 from ._objects import Binder, Server, Session
 from ._values import AidlException

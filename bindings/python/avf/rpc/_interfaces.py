@@ -1,82 +1,11 @@
-"""Interfaces and parcelables as Python classes."""
-import copy
+"""Interfaces as Python classes: proxies, services, and their methods."""
 import ctypes as c
 
-from ._aidl import AidlError, Name
-from ._native import (FLAG_ONEWAY, STATUS_BAD_VALUE,
-                      STATUS_UNKNOWN_TRANSACTION, RpcError, check, lib)
-from ._objects import define_class, new_object
-from ._values import (INT, NULLABLE, PLAIN, AidlException, Array, Bytes,
-                      NotNull, read_status, write_status)
-
-
-class Structure:
-    """A parcelable: its fields are attributes."""
-
-    _fields = {}    #: name: (value, default)
-    __slots__ = ()
-
-    def __init__(self, **values):
-        for name, (kind, default) in self._fields.items():
-            setattr(self, name, values.pop(name) if name in values else
-                    kind.default() if default is None else
-                    copy.copy(default))
-        if values:
-            raise TypeError(f"{type(self).__name__} has no field "
-                            f"{', '.join(values)}")
-
-    def _state(self):
-        return tuple(getattr(self, name) for name in self._fields)
-
-    def __eq__(self, other):
-        return type(self) is type(other) and self._state() == other._state()
-
-    __hash__ = None
-
-    def __repr__(self):
-        inside = ", ".join(f"{name}={getattr(self, name)!r}"
-                           for name in self._fields)
-        return f"{type(self).__name__}({inside})"
-
-
-class Parcelable:
-    """A flag, the size of the body, which counts itself, and the fields. A
-    body may have fewer fields than we know, or more."""
-    size = 4
-
-    def __init__(self, clazz):
-        self.clazz = clazz
-
-    def default(self):
-        return self.clazz()
-
-    def write(self, parcel, value):
-        INT.write(parcel, 0 if value is None else 1)
-        if value is None:
-            return
-        start = lib.AParcel_getDataPosition(parcel)
-        INT.write(parcel, 0)
-        for name, (kind, _) in self.clazz._fields.items():
-            kind.write(parcel, getattr(value, name))
-        end = lib.AParcel_getDataPosition(parcel)
-        check(lib.AParcel_setDataPosition(parcel, start))
-        INT.write(parcel, end - start)
-        check(lib.AParcel_setDataPosition(parcel, end))
-
-    def read(self, parcel):
-        if INT.read(parcel) == 0:
-            return None
-        start = lib.AParcel_getDataPosition(parcel)
-        size = INT.read(parcel)
-        if not 4 <= size <= lib.AParcel_getDataSize(parcel) - start:
-            raise RpcError(STATUS_BAD_VALUE, f"a body of {size} bytes")
-        value = self.clazz()
-        for name, (kind, _) in self.clazz._fields.items():
-            if lib.AParcel_getDataPosition(parcel) - start >= size:
-                break
-            setattr(value, name, kind.read(parcel))
-        check(lib.AParcel_setDataPosition(parcel, start + size))
-        return value
+from ._native import (FLAG_ONEWAY, STATUS_BAD_TYPE, STATUS_BAD_VALUE,
+                      STATUS_NO_MEMORY, STATUS_UNKNOWN_TRANSACTION, RpcError, check, lib)
+from ._objects import new_object
+from ._structures import write_field
+from ._values import INT, PLAIN, AidlException, read_status, write_status
 
 
 class InterfaceValue:
@@ -94,7 +23,10 @@ class InterfaceValue:
 
     def read(self, parcel):
         binder = PLAIN["IBinder"].read(parcel)
-        return None if binder is None else self.clazz(binder)
+        try:
+            return None if binder is None else self.clazz(binder)
+        except TypeError as error:  # the peer's object is another one
+            raise RpcError(STATUS_BAD_TYPE, str(error)) from error
 
 
 class Interface:
@@ -136,47 +68,78 @@ def _one_or_all(values):
         tuple(values)
 
 
+def _read_length(parcel):
+    """Of an "out" array, that the peer wants: not more than what is read of
+    one at a time."""
+    n = INT.read(parcel)
+    if n < -1:
+        raise RpcError(STATUS_BAD_VALUE, f"an array of {n} elements")
+    if n >= _MOST_ELEMENTS:
+        raise RpcError(STATUS_NO_MEMORY, f"an array of {n} elements")
+    return n
+
+
+_MOST_ELEMENTS = 1000000
+
+
 class BoundMethod:
     """How one method is called, and how it is answered."""
 
-    def __init__(self, method, aidl):
+    def __init__(self, method, scope):
         self.name = method.name
         self.code = method.code
         self.oneway = method.oneway
-        self.args = [(arg.direction, arg.name, aidl._value(arg.type))
-                     for arg in method.args]
-        self.result = (None if method.type.name == "void"
-                       else aidl._value(method.type))
+        #: way, name, kind, whether an "out" one is told its length
+        self.args = []
+        for arg in method.args:
+            kind = scope.value(arg.type)
+            self.args.append((arg.direction, arg.name, kind,
+                              getattr(kind, "inner", kind).counted
+                              if arg.direction == "out" else False))
+        self.n_args = sum(way != "out" or counted
+                          for way, _, _, counted in self.args)
+        #: name, kind
+        self.results = [("the result", scope.value(method.type))
+                        ] if method.type.name != "void" else []
+        self.results += [(name, kind) for way, name, kind, _ in self.args
+                         if way != "in"]
 
     def _write_results(self, parcel, values):
-        kinds = [] if self.result is None else [self.result]
-        kinds += [kind for way, _, kind in self.args if way != "in"]
-        if len(kinds) == 1:
+        if len(self.results) == 1:
             values = (values,)
-        for kind, value in zip(kinds, values or (), strict=True):
-            kind.write(parcel, value)
-
-    def _read_results(self, parcel):
-        kinds = [] if self.result is None else [self.result]
-        kinds += [kind for way, _, kind in self.args if way != "in"]
-        return _one_or_all([kind.read(parcel) for kind in kinds])
+        if len(values or ()) != len(self.results):
+            raise TypeError(f"{self.name}() has {len(self.results)} results, "
+                            f"not {len(values or ())}")
+        for (name, kind), value in zip(self.results, values or ()):
+            write_field(parcel, f"{self.name}()", name, kind, value)
 
     def _write_args(self, parcel, values):
         values = iter(values)
-        for way, _, kind in self.args:
+        for way, name, kind, counted in self.args:
             if way != "out":
-                kind.write(parcel, next(values))
-            elif isinstance(getattr(kind, "inner", kind), (Array, Bytes)):
-                INT.write(parcel, len(next(values)))
+                write_field(parcel, f"{self.name}()", name, kind,
+                            next(values))
+            elif counted:
+                INT.write(parcel, self._length(name, next(values)))
 
-    def _n_args(self):
-        return sum(way != "out" or
-                   isinstance(getattr(kind, "inner", kind), (Array, Bytes))
-                   for way, _, kind in self.args)
+    def _length(self, name, value):
+        try:
+            return len(value)
+        except TypeError as error:
+            raise TypeError(f"{self.name}().{name}: {error}; a list of the "
+                            "wanted length must be here") from error
+
+    def _read_all(self, read):
+        """What a peer sent may be nested deeper than we can follow."""
+        try:
+            return list(read)
+        except (RecursionError, c.ArgumentError) as error:
+            # the second is what ctypes makes of the first
+            raise RpcError(STATUS_BAD_VALUE, "nested too deep") from error
 
     def call(self, binder, values):
-        if len(values) != self._n_args():
-            raise TypeError(f"{self.name}() takes {self._n_args()} "
+        if len(values) != self.n_args:
+            raise TypeError(f"{self.name}() takes {self.n_args} "
                             f"arguments, not {len(values)}")
         parcel, out = c.c_void_p(), c.c_void_p()
         check(lib.AIBinder_prepareTransaction(binder, c.byref(parcel)))
@@ -188,20 +151,21 @@ class BoundMethod:
             if self.oneway:
                 return None
             read_status(out)
-            return self._read_results(out)
+            return _one_or_all(self._read_all(
+                kind.read(out) for _, kind in self.results))
         finally:
             lib.AParcel_delete(parcel)
             lib.AParcel_delete(out)
 
     def _read_args(self, parcel):
-        for way, _, kind in self.args:
+        for way, _, kind, counted in self.args:
             if way != "out":
                 yield kind.read(parcel)
-            elif isinstance(getattr(kind, "inner", kind), (Array, Bytes)):
-                yield INT.read(parcel)
+            elif counted:
+                yield _read_length(parcel)
 
     def answer(self, implementation, parcel_in, parcel_out):
-        values = list(self._read_args(parcel_in))
+        values = self._read_all(self._read_args(parcel_in))
         method = getattr(implementation, self.name, None)
         if method is None:
             return STATUS_UNKNOWN_TRANSACTION
@@ -222,124 +186,5 @@ class BoundMethod:
             return self.call(proxy._binder._pointer, values)
         method.__name__ = self.name
         method.__doc__ = ", ".join(f"{way} {name}"
-                                   for way, name, _ in self.args)
+                                   for way, name, _, _ in self.args)
         return method
-
-
-class Aidl:
-    """The interfaces, parcelables and enums of some files, as attributes by
-    their last names, or by their whole ones as [name]."""
-
-    def __init__(self, files):
-        self._all = {}
-        self._made = {}
-        self._kinds = {}
-        for file in files:
-            for each in file.declarations:
-                self._all[each.name] = (each, file)
-        for name in self._all:
-            self[name]
-
-    def __getitem__(self, name):
-        if name not in self._made:
-            if name not in self._all:
-                raise KeyError(name)
-            self._make(*self._all[name])
-        return self._made[name]
-
-    def __getattr__(self, name):
-        if not name.startswith("_"):
-            for whole in self._all:
-                if whole.rpartition(".")[2] == name:
-                    return self[whole]
-        raise AttributeError(f"no {name} in {', '.join(self._all)}")
-
-    def _make(self, declaration, file):
-        make = {"interface": self._make_interface, "enum": self._make_enum,
-                "parcelable": self._make_parcelable}.get(declaration.kind)
-        if not make:
-            raise AidlError(f"{file.path}: no {declaration.kind} yet")
-        make(declaration, file)
-
-    def _class(self, base, declaration, members):
-        made = type(declaration.name.rpartition(".")[2], (base,), {
-            **declaration.constants, **members,
-            "__module__": declaration.name.rpartition(".")[0]})
-        self._made[declaration.name] = made
-        return made
-
-    def _make_interface(self, declaration, file):
-        # known before its methods, which may have arguments of its type
-        made = self._class(Interface, declaration, {
-            "_descriptor": declaration.name,
-            "_class": define_class(declaration.name)})
-        self._kinds[declaration.name] = InterfaceValue(made)
-        scope = _Scope(self, file)
-        methods = [BoundMethod(each, scope) for each in declaration.methods]
-        made._methods = {each.code: each for each in methods}
-        for each in methods:
-            setattr(made, each.name, each.as_function())
-
-    def _make_parcelable(self, declaration, file):
-        made = self._class(Structure, declaration, {"_fields": {}})
-        self._kinds[declaration.name] = Parcelable(made)
-        scope = _Scope(self, file)
-        made._fields = {each.name: (scope._value(each.type),
-                                    scope.constant(each.default))
-                        for each in declaration.fields}
-
-    def _make_enum(self, declaration, file):
-        self._class(object, declaration, {})
-        self._kinds[declaration.name] = PLAIN[declaration.backing]
-
-
-class _Scope:
-    """Names as one file sees them."""
-
-    def __init__(self, aidl, file):
-        self.aidl = aidl
-        self.file = file
-
-    def _whole(self, name):
-        """The declared name behind name."""
-        candidates = [name, f"{self.file.package}.{name}"]
-        candidates += [whole for whole in self.file.imports
-                       if whole.rpartition(".")[2] == name]
-        for each in candidates:
-            if each in self.aidl._all:
-                return each
-        raise AidlError(f"{self.file.path}: nothing declares {name}; load "
-                        "the file that does, too")
-
-    def constant(self, value):
-        """A default value, which may be Colour.RED."""
-        if not isinstance(value, Name):
-            return value
-        where, _, name = value.rpartition(".")
-        declaration, _ = self.aidl._all[self._whole(where)]
-        if name not in declaration.constants:
-            raise AidlError(f"{self.file.path}: no {value}")
-        return declaration.constants[name]
-
-    def _element(self, kind):
-        if kind.name == "List" and kind.args:
-            return Array(self._value(kind.args[0]))
-        if kind.name in PLAIN:
-            return PLAIN[kind.name]
-        whole = self._whole(kind.name)
-        self.aidl[whole]
-        return self.aidl._kinds[whole]
-
-    def _value(self, kind):
-        made = self._element(kind)
-        for at, length in enumerate(kind.dims):
-            if kind.name == "byte" and at == 0 and length is None:
-                made = Bytes()
-                continue
-            inner = NotNull(made) if not kind.nullable and isinstance(
-                made, (*NULLABLE, Parcelable, InterfaceValue)) else made
-            made = Array(inner, length)
-        if kind.nullable or isinstance(made, InterfaceValue):
-            return made
-        return NotNull(made) if isinstance(made, (*NULLABLE, Parcelable)) \
-            else made

@@ -29,6 +29,7 @@ STATUS_NO_MEMORY = -12
 STATUS_BAD_VALUE = -22
 STATUS_DEAD_OBJECT = -32
 STATUS_UNKNOWN_TRANSACTION = -74
+STATUS_BAD_TYPE = -2**31 + 1
 STATUS_UNEXPECTED_NULL = -2**31 + 8
 EX_NONE = 0
 EX_SERVICE_SPECIFIC = -8
@@ -65,6 +66,7 @@ _SIGNATURES = {
     "AvfBinder_readDescriptor": (_I, [_P, _P, Allocator]),
     "AParcel_create": (_P, []),
     "AParcel_delete": (None, [_P]),
+    "AParcel_appendFrom": (_I, [_P, _P, _I, _I]),
     "AParcel_getDataSize": (_I, [_P]),
     "AParcel_getDataPosition": (_I, [_P]),
     "AParcel_setDataPosition": (_I, [_P, _I]),
@@ -76,6 +78,8 @@ _SIGNATURES = {
     "AParcel_readStrongBinder": (_I, [_P, _PP]),
     "AParcel_writeParcelFileDescriptor": (_I, [_P, c.c_int]),
     "AParcel_readParcelFileDescriptor": (_I, [_P, c.POINTER(c.c_int)]),
+    "AvfParcel_writeFileDescriptor": (_I, [_P, c.c_int]),
+    "AvfParcel_readFileDescriptor": (_I, [_P, c.POINTER(c.c_int)]),
     "AParcel_writeStatusHeader": (_I, [_P, _P]),
     "AParcel_readStatusHeader": (_I, [_P, _PP]),
     "AStatus_newOk": (_P, []),

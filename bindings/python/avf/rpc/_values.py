@@ -19,7 +19,17 @@ class AidlException(Exception):
         self.service_error = service_error
 
 
-class Number:
+class Kind:
+    """How values of one type are written and read. size: of the least one,
+    in bytes; default(): of a field that has none of its own."""
+    size = 4
+    counted = False
+
+    def default(self):
+        return None
+
+
+class Number(Kind):
     def __init__(self, name, kind, size, zero=0):
         self.write_c = getattr(lib, f"AParcel_write{name}")
         self.read_c = getattr(lib, f"AParcel_read{name}")
@@ -39,6 +49,44 @@ class Number:
         return value.value
 
 
+class Integer(Number):
+    """ctypes would cut what does not fit."""
+
+    def __init__(self, name, kind, bits, size):
+        super().__init__(name, kind, size)
+        self.least, self.end = -1 << (bits - 1), 1 << (bits - 1)
+
+    def write(self, parcel, value):
+        if not self.least <= value < self.end:
+            raise OverflowError(f"{value} is not between {self.least} and "
+                                f"{self.end - 1}")
+        check(self.write_c(parcel, value))
+
+
+class Enum(Kind):
+    """An enumerator, or a number that is none of them."""
+
+    def __init__(self, clazz, backing):
+        self.clazz = clazz
+        self.backing = backing
+        self.size = backing.size
+
+    def default(self):
+        return next(iter(self.clazz), 0)
+
+    def write(self, parcel, value):
+        self.backing.write(parcel, value)
+
+    def named(self, number):
+        try:
+            return self.clazz(number)
+        except ValueError:
+            return number
+
+    def read(self, parcel):
+        return self.named(self.backing.read(parcel))
+
+
 class Char(Number):
     """One unit of UTF-16."""
 
@@ -46,6 +94,8 @@ class Char(Number):
         return "\0"
 
     def write(self, parcel, value):
+        if ord(value) > 0xffff:
+            raise OverflowError(f"{value!r} is more than one unit of UTF-16")
         super().write(parcel, ord(value))
 
     def read(self, parcel):
@@ -70,9 +120,7 @@ def _read_bytes(read, parcel, size_of):
     return None if room[0] is None else room[0].raw[:size_of(room[1])]
 
 
-class String:
-    size = 4
-
+class String(Kind):
     def default(self):
         return ""
 
@@ -89,27 +137,64 @@ class String:
                                                      "surrogatepass")
 
 
-class Bytes:
+def _same_length(got, length):
+    if length not in (None, got):
+        raise ValueError(f"{got} elements, must be {length}")
+
+
+class Bytes(Kind):
     """byte[]"""
-    size = 4
+
+    def __init__(self, length=None):
+        self.length = length    #: of byte[n]
+
+    @property
+    def counted(self):
+        """Whether a caller says how many elements it wants in an "out"
+        argument."""
+        return self.length is None
 
     def default(self):
-        return b""
+        return bytes(self.length or 0)
 
     def write(self, parcel, value):
         data = None if value is None else bytes(value)
+        if data is not None:
+            _same_length(len(data), self.length)
         check(lib.AParcel_writeByteArray(parcel, data,
                                          -1 if data is None else len(data)))
 
     def read(self, parcel):
-        return _read_bytes(lib.AParcel_readByteArray, parcel, lambda n: n)
+        data = _read_bytes(lib.AParcel_readByteArray, parcel, lambda n: n)
+        if data is not None and self.length not in (None, len(data)):
+            raise RpcError(STATUS_BAD_VALUE, f"{len(data)} bytes, not "
+                           f"{self.length}")
+        return data
 
 
-class Object:
-    size = 8
+class SmallEnums(Bytes):
+    """An array of an enum that has one byte per enumerator."""
+
+    def __init__(self, enum, length=None):
+        super().__init__(length)
+        self.enum = enum
 
     def default(self):
-        return None
+        return [self.enum.default()] * (self.length or 0)
+
+    def write(self, parcel, value):
+        super().write(parcel, None if value is None else
+                      b"".join(each.to_bytes(1, "little", signed=True)
+                               for each in value))
+
+    def read(self, parcel):
+        data = super().read(parcel)
+        return None if data is None else [
+            self.enum.named(each - (each >> 7 << 8)) for each in data]
+
+
+class Object(Kind):
+    size = 8
 
     def write(self, parcel, value):
         pointer = None if value is None else value.as_binder()._pointer
@@ -121,12 +206,8 @@ class Object:
         return Binder._take(pointer.value)
 
 
-class File:
+class File(Kind):
     """An int. A received one is the caller's to close."""
-    size = 4
-
-    def default(self):
-        return None
 
     def write(self, parcel, value):
         fd = -1 if value is None else (
@@ -139,12 +220,11 @@ class File:
         return None if fd.value < 0 else fd.value
 
 
-class Array:
-    size = 4
-
+class Array(Kind):
     def __init__(self, element, length=None):
         self.element = element
         self.length = length    #: of T[n]
+        self.counted = length is None   # as of Bytes
 
     def default(self):
         return [self.element.default() for _ in range(self.length or 0)]
@@ -153,8 +233,7 @@ class Array:
         if value is None:
             check(lib.AParcel_writeInt32(parcel, -1))
             return
-        if self.length not in (None, len(value)):
-            raise ValueError(f"{len(value)} elements, must be {self.length}")
+        _same_length(len(value), self.length)
         check(lib.AParcel_writeInt32(parcel, len(value)))
         for each in value:
             self.element.write(parcel, each)
@@ -172,7 +251,15 @@ class Array:
         return [self.element.read(parcel) for _ in range(n)]
 
 
-class NotNull:
+class List(Array):
+    """In a parcel as an array."""
+
+    def __init__(self, element):
+        super().__init__(element)
+        self.counted = False
+
+
+class NotNull(Kind):
     def __init__(self, inner):
         self.inner = inner
         self.size = inner.size
@@ -192,13 +279,13 @@ class NotNull:
         return self._check(self.inner.read(parcel))
 
 
-INT = Number("Int32", c.c_int32, 4)
+INT = Integer("Int32", c.c_int32, 32, 4)
 PLAIN = {
     "boolean": Number("Bool", c.c_bool, 4, False),
-    "byte": Number("Byte", c.c_int8, 4),
+    "byte": Integer("Byte", c.c_int8, 8, 4),
     "char": Char("Char", c.c_uint16, 4),
     "int": INT,
-    "long": Number("Int64", c.c_int64, 8),
+    "long": Integer("Int64", c.c_int64, 64, 8),
     "float": Number("Float", c.c_float, 4, 0.0),
     "double": Number("Double", c.c_double, 8, 0.0),
     "String": String(),
