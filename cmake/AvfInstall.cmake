@@ -25,7 +25,8 @@ install(TARGETS avf-vmm RUNTIME DESTINATION "${AVF_LIBEXECDIR}")
 configure_package_config_file(cmake/libvirtualizationConfig.cmake.in
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfig.cmake"
 	INSTALL_DESTINATION "${AVF_CMAKEDIR}"
-	PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+	PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_INCLUDEDIR
+		CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfigVersion.cmake"
 	COMPATIBILITY SameMinorVersion)
@@ -33,6 +34,7 @@ install(FILES
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfig.cmake"
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfigVersion.cmake"
 	cmake/AvfAidl.cmake
+	cmake/AvfPayload.cmake
 	DESTINATION "${AVF_CMAKEDIR}")
 
 # The prefix is told relative to the file, so that a tree can be moved.

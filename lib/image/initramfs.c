@@ -111,6 +111,8 @@ static int add_programs(struct cpio *cpio, const char *dir)
 		{"init", "init"},
 		{"launcher", "bin/launcher"},
 		{"libvm_payload.so", "lib/libvm_payload.so"},
+		{"libvirtualization-binder.so.0",
+		 "lib/libvirtualization-binder.so.0"},
 	};
 	char path[PATH_MAX];
 	int rc;
