@@ -3,8 +3,7 @@
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
-# What is written in C++ are tests that run where they are built.
-set(CMAKE_CXX_COMPILER "")
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 
 execute_process(COMMAND "${CMAKE_CURRENT_LIST_DIR}/../scripts/arm64_sysroot.sh"

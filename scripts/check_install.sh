@@ -59,6 +59,29 @@ cat >aidl.cpp <<END
 using aidl::com::example::ICallback;
 int main() { return ICallback::fromBinder(nullptr) != nullptr; }
 END
+cat >payload.cpp <<END
+#include <aidl/com/example/BnCallback.h>
+#include <avf/rpc.h>
+#include <avf/vm_payload.h>
+#include <string>
+struct Callback : aidl::com::example::BnCallback {
+	ndk::ScopedAStatus done(int32_t code, int32_t *r) override
+	{
+		*r = std::stoi(std::to_string(code));
+		return ndk::ScopedAStatus::ok();
+	}
+	ndk::ScopedAStatus later(const std::string &) override
+	{
+		return ndk::ScopedAStatus::ok();
+	}
+};
+int AVmPayload_main(void)
+{
+	AVmPayload_runVsockRpcServer(
+		ndk::SharedRefBase::make<Callback>()->asBinder().get(), 5678,
+		nullptr, nullptr);
+}
+END
 cat >CMakeLists.txt <<END
 cmake_minimum_required(VERSION 3.25)
 project(stranger LANGUAGES C CXX)
@@ -74,6 +97,7 @@ add_executable(archive probe_host.c)
 target_link_libraries(archive PRIVATE libvirtualization::avf_static)
 add_executable(binder binder.c)
 target_link_libraries(binder PRIVATE libvirtualization::binder)
+avf_add_payload(served SOURCES payload.cpp LIBRARIES callback PACKAGE)
 END
 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" >"$dir/log"
 cmake --build build >"$dir/log"
@@ -82,3 +106,11 @@ build/archive >/dev/null
 build/binder
 build/aidl
 echo "find_package: good"
+
+# The guest has no C++ runtime, and the C library under these names.
+needed=$(readelf -d build/libserved.so |
+	sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+	grep -Ev '^(libvm_payload\.so|libvirtualization-binder\.so\.0|libc\.so\.6|libm\.so\.6|ld-linux.*)$' || :)
+[ -z "$needed" ] || { echo "the guest has no $needed"; exit 1; }
+[ "$(od -An -tx4 -j1024 -N4 build/served.avfpkg)" = " e0f5e1e2" ]
+echo "avf_add_payload: good"

@@ -17,8 +17,8 @@ tools="erofs-utils cpio dpkg apt ca-certificates"
 test="libcriterion-dev junit5 python3-pytest g++ clang libclang-rt-dev
 	clang-format clang-tidy python3 git acpica-tools aidl"
 lab="qemu-system-x86 busybox-static xz-utils"
-arm64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
-	device-tree-compiler"
+arm64="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
+	qemu-system-arm device-tree-compiler"
 
 usage()
 {

@@ -148,6 +148,8 @@ std::unique_ptr<Peer> Peer::make(const std::string &where)
 	auto connected = std::make_unique<ConnectedPeer>();
 	auto session = std::make_unique<SessionPeer>();
 
+	if (where.find(".avfpkg") != std::string::npos)
+		return make_vm(where);
 	if (where == "local")
 		return std::make_unique<LocalPeer>();
 	if (where == "session")

@@ -17,11 +17,20 @@ class Peer
 	virtual ITest &test() = 0;
 	/** Let everything go. False: something is left, and was said. */
 	virtual bool end() = 0;
+	/** Whether file descriptors get there. */
+	virtual bool takes_files() const
+	{
+		return true;
+	}
 
-	/** @where: "local", "session", or the path of a socket where somebody
-	 * else serves. Empty: it failed, and was said. */
+	/** @where: "local", "session", the path of a socket where somebody
+	 * else serves, or a package *.avfpkg whose libaidl.so serves in a VM.
+	 * Empty: it failed, and was said. */
 	static std::unique_ptr<Peer> make(const std::string &where);
 
 	/** Serve a TestService at @path. NULL: it failed, and was said. */
 	static ARpcServer *serve(const std::string &path);
+
+      private:
+	static std::unique_ptr<Peer> make_vm(const std::string &package);
 };
