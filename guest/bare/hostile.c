@@ -34,7 +34,7 @@ struct request {
  * Buffers of the attacked device, far from our image: with a length or an
  * address that is wild it writes all over their neighbourhood.
  */
-#define WILDERNESS 0x800000ULL /* to the end of memory */
+#define WILDERNESS (BARE_RAM + 0x800000ULL) /* to the end of memory */
 #define BUFFER(n)  (WILDERNESS + (n)*0x10000ULL)
 
 static struct request *const head = (struct request *)BUFFER(0);
@@ -134,8 +134,8 @@ static void flip(void)
 		break;
 	case 1:
 		/* not below the wilderness, where we are */
-		d->addr = (uint64_t)(next_random() | WILDERNESS)
-			  << (next_random() % 40);
+		d->addr = WILDERNESS +
+			  ((uint64_t)next_random() << (next_random() % 40));
 		break;
 	case 2:
 		d->flags = (uint16_t)(next_random() & 7);
