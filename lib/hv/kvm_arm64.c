@@ -83,10 +83,28 @@ int kvm_arch_vm_type(int kvm_fd, const struct kvm_params *params,
 	return 0;
 }
 
+/* Asked of the VM: a protected one has less. */
+static bool has(const struct kvm_vm *vm, unsigned long cap)
+{
+	return ioctl(vm->fd, KVM_CHECK_EXTENSION, cap) > 0;
+}
+
+/*
+ * A CPU describes an access to a device that moves one register (Arm ARM, ISS
+ * encoding for a Data Abort). For any other one KVM_RUN fails, unless we say
+ * that we want it: kvm_arch_decode() gives it back to the guest. A kernel that
+ * cannot do both keeps its failure, which ends the VM.
+ */
 int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
 {
-	(void)vm;
+	const struct kvm_enable_cap cap = {.cap = KVM_CAP_ARM_NISV_TO_USER};
+
 	(void)kvm_fd;
+	if (!has(vm, KVM_CAP_ARM_NISV_TO_USER) ||
+	    !has(vm, KVM_CAP_ARM_INJECT_EXT_DABT))
+		return 0;
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap) < 0)
+		return fail_errno("KVM_CAP_ARM_NISV_TO_USER");
 	return 0;
 }
 
@@ -197,12 +215,6 @@ static void set_feature(struct kvm_vcpu_init *init, unsigned int feature)
 	init->features[feature / 32] |= BIT(feature % 32);
 }
 
-static bool has(const struct kvm_vm *vm, unsigned long cap)
-{
-	/* asked of the VM: a protected one has less */
-	return ioctl(vm->fd, KVM_CHECK_EXTENSION, cap) > 0;
-}
-
 int kvm_arch_init_vcpu(struct kvm_vcpu *v)
 {
 	const struct kvm_vm *vm = to_kvm_vm(v->vcpu.hv);
@@ -230,6 +242,33 @@ int kvm_arch_init_vcpu(struct kvm_vcpu *v)
 	    ioctl(v->fd, KVM_ARM_VCPU_FINALIZE, &sve) < 0)
 		return fail_errno("vCPU %u: KVM_ARM_VCPU_FINALIZE", v->index);
 	return 0;
+}
+
+/*
+ * An access without a description, to where no memory is: the guest takes the
+ * external abort that a bus gives for what it does not do. What follows is the
+ * guest's affair, and costs it an exit each time.
+ */
+static int inject_abort(struct kvm_vcpu *v)
+{
+	const struct kvm_vcpu_events events = {
+		.exception.ext_dabt_pending = 1,
+	};
+
+	if (ioctl(v->fd, KVM_SET_VCPU_EVENTS, &events) < 0)
+		return fail_errno(
+			"vCPU %u: external abort at 0x%llx", v->index,
+			(unsigned long long)v->run->arm_nisv.fault_ipa);
+	return 0;
+}
+
+bool kvm_arch_decode(struct kvm_vcpu *v, struct hv_exit *e)
+{
+	if (v->run->exit_reason != KVM_EXIT_ARM_NISV)
+		return false;
+	if (inject_abort(v) == 0)
+		e->kind = HV_EXIT_INTERRUPTED; /* nothing to do; go on */
+	return true;
 }
 
 static int set_register(struct kvm_vcpu *v, uint64_t id, uint64_t value)

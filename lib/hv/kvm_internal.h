@@ -75,6 +75,11 @@ void kvm_arch_fini_vm(struct kvm_vm *vm);
 int kvm_arch_start(struct kvm_vm *vm) MUST_CHECK;
 int kvm_arch_add_irq_chip(struct hv *hv) MUST_CHECK;
 int kvm_arch_init_vcpu(struct kvm_vcpu *vcpu) MUST_CHECK;
+/**
+ * Take an exit that only this architecture has. Returns whether it is one;
+ * else @exit is as it was.
+ */
+bool kvm_arch_decode(struct kvm_vcpu *vcpu, struct hv_exit *exit);
 int kvm_arch_set_boot_state(struct hv_vcpu *vcpu,
 			    const struct hv_boot_state *state) MUST_CHECK;
 /** Routing entry of wired interrupt @line. */

@@ -154,9 +154,28 @@ static void decode(struct kvm_vcpu *v, struct hv_exit *e)
 				   .hardware_entry_failure_reason);
 		return;
 	default:
-		(void)fail(AVF_ERR_IO, "vCPU %u: KVM exit reason %u", v->index,
-			   run->exit_reason);
+		if (!kvm_arch_decode(v, e))
+			(void)fail(AVF_ERR_IO, "vCPU %u: KVM exit reason %u",
+				   v->index, run->exit_reason);
 	}
+}
+
+/* For whoever reads why the VM is gone; errno is KVM_RUN's. */
+static void say_why(const struct kvm_vcpu *v)
+{
+	if (errno == ENOSYS)
+		(void)fail(AVF_ERR_UNSUPPORTED,
+			   "vCPU %u: the guest reached for a place where no "
+			   "memory is with an instruction that this host's KVM "
+			   "can neither carry out nor refuse",
+			   v->index);
+	else if (errno == EFAULT)
+		(void)fail(AVF_ERR_IO,
+			   "vCPU %u: KVM_RUN: %s: a page of the guest's memory "
+			   "is gone",
+			   v->index, strerrordesc_np(errno));
+	else
+		(void)fail_errno("vCPU %u: KVM_RUN", v->index);
 }
 
 void kvm_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *ret_exit)
@@ -170,7 +189,7 @@ void kvm_vcpu_run(struct hv_vcpu *vcpu, struct hv_exit *ret_exit)
 		return;
 	}
 	if (errno != EINTR && errno != EAGAIN) {
-		(void)fail_errno("vCPU %u: KVM_RUN", v->index);
+		say_why(v);
 		return;
 	}
 	/* consumed: the next run enters the guest again */

@@ -184,6 +184,13 @@ int kvm_arch_init_vcpu(struct kvm_vcpu *v)
 	return set_lapic(v);
 }
 
+bool kvm_arch_decode(struct kvm_vcpu *v, struct hv_exit *e)
+{
+	(void)v;
+	(void)e;
+	return false;
+}
+
 /*
  * Descriptor fields as in a flat GDT; they must agree with boot/'s table, from
  * which the guest reloads them.

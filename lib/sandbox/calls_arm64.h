@@ -11,3 +11,6 @@
 /* Who touches guest memory, besides vCPUs: with a protected guest, such a touch
  * may end in a signal and its handler (gmem/guest_access.h). */
 #define GUEST_FAULTS (MAIN | DISK)
+
+/* Who answers an access of the guest that KVM cannot describe to us. */
+#define GUEST_ABORTS VCPU

@@ -3,3 +3,4 @@
 #pragma once
 
 #define GUEST_FAULTS 0U
+#define GUEST_ABORTS 0U

@@ -85,6 +85,8 @@ const struct sandbox_rule sandbox_table[] = {
 	ANY(DISK, fdatasync, "flushes of the image"),
 	/* KVM */
 	IF(VCPU, ioctl, EQUALS, 1, KVM_RUN, "the guest runs"),
+	IF(GUEST_ABORTS, ioctl, EQUALS, 1, KVM_SET_VCPU_EVENTS,
+	   "the guest takes an abort for an access that nobody can carry out"),
 	IF(MAIN | VCPU, ioctl, EQUALS, 1, KVM_IOEVENTFD,
 	   "queue notifications, where the guest puts them"),
 	IF(MAIN | VCPU, ioctl, EQUALS, 1, KVM_IRQFD, "queue interrupts"),

@@ -147,6 +147,7 @@ Test(kvm_vcpu, runs_that_end_without_an_exit)
 		{EINTR, HV_EXIT_INTERRUPTED}, {EAGAIN, HV_EXIT_INTERRUPTED},
 		{EFAULT, HV_EXIT_FAILED},     {EINVAL, HV_EXIT_FAILED},
 		{EBADF, HV_EXIT_FAILED},      {ENOMEM, HV_EXIT_FAILED},
+		{ENOSYS, HV_EXIT_FAILED},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {

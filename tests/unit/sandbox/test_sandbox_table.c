@@ -55,6 +55,7 @@ static const struct {
 	{"d", "pwritev", CHECK_NONE, 0, 0x0},
 	{"d", "fdatasync", CHECK_NONE, 0, 0x0},
 	{"v", "ioctl", CHECK_EQUALS, 1, 0xae80},
+	{"", "ioctl", CHECK_EQUALS, 1, 0x4040aea0}, /* arm64: "v" */
 	{"mv", "ioctl", CHECK_EQUALS, 1, 0x4040ae79},
 	{"mv", "ioctl", CHECK_EQUALS, 1, 0x4020ae76},
 	{"mv", "ioctl", CHECK_EQUALS, 1, 0x4008ae6a},

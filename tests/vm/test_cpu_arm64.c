@@ -1,0 +1,111 @@
+/* What an arm64 guest finds its CPU to be, and what becomes of accesses that
+ * the CPU does not describe. */
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "support/vm_harness.h"
+
+/* Documentation/virt/kvm/arm/pkvm.rst of Linux */
+#define VM_TYPE_PROTECTED (1UL << 31)
+/* Arm ARM D17.2.37: data abort taken at the same level, external */
+#define SYNDROME_CLASS(esr) ((esr) >> 26)
+#define DATA_ABORT          0x25
+#define SYNDROME_FAULT(esr) ((esr)&0x3f)
+#define EXTERNAL_ABORT      0x10
+
+/* Whether KVM has it for VMs such as ours. */
+static bool kvm_has(unsigned long cap)
+{
+	const unsigned long type =
+		vmt_wants_protected() ? VM_TYPE_PROTECTED : 0;
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int vm = ioctl(kvm, KVM_CREATE_VM, type);
+	bool has = ioctl(vm, KVM_CHECK_EXTENSION, cap) > 0;
+
+	CHECK(vm >= 0);
+	(void)close(vm);
+	(void)close(kvm);
+	return has;
+}
+
+static char *run(const char *cmdline)
+{
+	avf_config *config = vmt_bare_config("cpu");
+	struct vmt_vm v;
+	char *text;
+
+	CHECK_OK(avf_config_set_cmdline(config, cmdline));
+	if (!vmt_new(&v, config))
+		return NULL;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	vmt_free(&v);
+	return text;
+}
+
+static void expect_feature(const char *text, const char *name, bool wanted)
+{
+	char line[32];
+
+	(void)snprintf(line, sizeof(line), "%s %d gives ", name, wanted);
+	if (!text || !vmt_contains(text, line) ||
+	    (wanted && vmt_contains(strstr(text, line), "gives 0\n")))
+		vmt_fail(__FILE__, __LINE__, "KVM %s %s, the guest says \"%s\"",
+			 wanted ? "has" : "has no", name, text ? text : "");
+}
+
+/* A guest has what KVM has for it, no more and no less. */
+static void features(void)
+{
+	char *text = run("");
+
+	expect_feature(text, "sve", kvm_has(KVM_CAP_ARM_SVE));
+	expect_feature(text, "pauth",
+		       kvm_has(KVM_CAP_ARM_PTRAUTH_ADDRESS) &&
+			       kvm_has(KVM_CAP_ARM_PTRAUTH_GENERIC));
+	free(text);
+}
+
+/* The guest takes the abort of a bus, goes on in its handler, and ends as it
+ * likes to; the VMM does not. */
+static void accesses_without_a_description(void)
+{
+	static const char syndrome[] = "exception, syndrome ";
+
+	for (int way = 1; way <= 4; way++) {
+		unsigned long esr = 0;
+		const char *at;
+		char cmdline[16];
+		char *text;
+
+		(void)snprintf(cmdline, sizeof(cmdline), "odd=%d", way);
+		text = run(cmdline);
+		at = text ? strstr(text, syndrome) : NULL;
+		if (at)
+			esr = strtoul(at + sizeof(syndrome) - 1, NULL, 10);
+		if (SYNDROME_CLASS(esr) != DATA_ABORT ||
+		    SYNDROME_FAULT(esr) != EXTERNAL_ABORT)
+			vmt_fail(__FILE__, __LINE__, "way %d: \"%s\"", way,
+				 text ? text : "");
+		free(text);
+	}
+}
+
+static const struct vmt_test tests[] = {
+	{"features", features},
+	{"accesses_without_a_description", accesses_without_a_description},
+};
+
+int main(int argc, char **argv)
+{
+	if (access("/dev/kvm", R_OK | W_OK) < 0)
+		vmt_skip_all("no /dev/kvm that this user may use");
+	if (vmt_wants_protected() && !vmt_can_protect())
+		vmt_skip_all("no protected VMs on this host's KVM");
+	return vmt_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
+}
