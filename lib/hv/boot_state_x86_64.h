@@ -15,6 +15,7 @@ struct hv_boot_state {
 	uint64_t rbx;
 	uint64_t rsi;
 	uint64_t page_tables;
-	/** GDT of four entries: null, null, code (0x10), data (0x18). */
+	/** GDT with code at 0x10, data at 0x18, a TSS at 0x20. */
 	uint64_t gdt;
+	uint16_t gdt_limit; /* bytes, last valid one */
 };

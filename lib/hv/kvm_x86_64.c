@@ -223,7 +223,7 @@ static void set_sregs(struct kvm_sregs *s, const struct hv_boot_state *state)
 	s->tr.db = 0;
 	s->tr.limit = 0x67;
 	s->gdt.base = state->gdt;
-	s->gdt.limit = 4 * 8 - 1;
+	s->gdt.limit = state->gdt_limit;
 	s->idt.base = 0;
 	s->idt.limit = 0;
 	s->cr0 = CR0_PE | CR0_ET;

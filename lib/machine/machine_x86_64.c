@@ -140,5 +140,6 @@ int machine_arch_load(struct machine *m)
 	m->boot_state->rsi = cpu.mode == BOOT_LONG64 ? cpu.boot_info_gpa : 0;
 	m->boot_state->page_tables = cpu.page_tables_gpa;
 	m->boot_state->gdt = cpu.gdt_gpa;
+	m->boot_state->gdt_limit = cpu.gdt_limit;
 	return 0;
 }

@@ -36,7 +36,7 @@ _Static_assert(sizeof(struct used_elem) == 8, "used element layout");
 #define AVAIL_NO_INTERRUPT 1
 #define USED_NO_NOTIFY     1
 
-/* 2.7.4.1: no chain is longer than this, in bytes */
+/* 2.7.5.2: no chain is longer than this, in bytes */
 #define CHAIN_MAX_BYTES BIT64(32)
 
 /* A descriptor table: the queue's own, or an indirect one. */
