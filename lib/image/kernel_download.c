@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -51,19 +52,21 @@ static int run(const struct apt *apt, const char *const command[],
 	return tool_run(argv, cwd, output, output ? APT_OUTPUT_SIZE : 0);
 }
 
-/* A directory below @dir that apt is told of as @option; NULL: not told. */
+/* A directory below @dir that apt is told of as @option; NULL: not told.
+ * Absolute, since apt has a root of its own for other paths. */
 static int add_dir(struct apt *apt, const char *dir, const char *name,
 		   const char *option)
 {
+	char absolute[PATH_MAX];
 	char path[PATH_MAX];
 	int rc = path_join(path, dir, name);
 
 	if (rc < 0)
 		return rc;
-	if (mkdir(path, 0755) < 0)
+	if (mkdir(path, 0755) < 0 || !realpath(path, absolute))
 		return fail_errno("create %s", path);
 	if (option)
-		add_option(apt, option, path);
+		add_option(apt, option, absolute);
 	return 0;
 }
 

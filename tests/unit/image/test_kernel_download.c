@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "image/scratch.h"
@@ -143,6 +144,21 @@ Test(kernel_download, another_architecture_gets_lists_of_its_own)
 		       foreign()->debian);
 	cr_expect_not_null(strstr(log, expected));
 	cr_expect_not_null(strstr(package, foreign()->debian));
+}
+
+/* apt takes a relative path for one below its own root. */
+Test(kernel_download, a_relative_directory)
+{
+	char expected[PATH_MAX + 64];
+	char package[PATH_MAX];
+
+	list_kernels(foreign()->debian);
+	cr_assert_eq(chdir(root), 0);
+	cr_assert_eq(kernel_download(foreign(), "work", package), 0, "%s",
+		     error_record()->text);
+	(void)snprintf(expected, sizeof(expected), "-oDir::State=%s/apt-state ",
+		       work);
+	cr_expect_not_null(strstr(read_log(), expected));
 }
 
 Test(kernel_download, a_host_that_knows_both)
