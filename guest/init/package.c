@@ -15,7 +15,7 @@
 #define PACKAGE_DISK  "/dev/vda"
 #define DISK_LIMIT_NS 10000000000ULL
 #define DISK_PAUSE_MS 5
-#define LIBRARY_DIR   "lib/" GUEST_ARCH_NAME
+#define LIBRARY_DIR   "lib/" GUEST_ABI
 
 int package_mount(struct manager *m)
 {
@@ -37,14 +37,14 @@ int package_mount(struct manager *m)
 /* Which other architecture the package has @name for, or NULL. */
 static const char *other_architecture(const char *name)
 {
-	static const char *const architectures[] = {"x86_64", "arm64"};
+	static const char *const abis[] = {"x86_64", "arm64-v8a"};
 	char path[LIBRARY_PATH_SIZE];
 
-	for (size_t i = 0; i < ARRAY_SIZE(architectures); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
 		(void)snprintf(path, sizeof(path), PACKAGE_DIR "/lib/%s/%s",
-			       architectures[i], name);
+			       abis[i], name);
 		if (access(path, F_OK) == 0)
-			return architectures[i];
+			return abis[i];
 	}
 	return NULL;
 }
@@ -58,7 +58,7 @@ static int library_missing(const char *name)
 			AVF_ERR_NOT_FOUND,
 			"payload library %.64s is in the package for %s, not "
 			"for %s",
-			name, other, GUEST_ARCH_NAME);
+			name, other, GUEST_ABI);
 	return fail(AVF_ERR_NOT_FOUND,
 		    "payload library " LIBRARY_DIR
 		    "/%.128s is not in the package",

@@ -16,11 +16,10 @@
 #include "launcher/launcher.h"
 #include "service.h"
 
-#define LAUNCHER_PATH "/bin/launcher"
-#define TERM_LIMIT_NS 2000000000ULL /* from SIGTERM to SIGKILL */
-#define FIXED_FDS     2
-#define LIBRARY_PATH_ENV \
-	"LD_LIBRARY_PATH=/lib:" PACKAGE_DIR "/lib/" GUEST_ARCH_NAME
+#define LAUNCHER_PATH    "/bin/launcher"
+#define TERM_LIMIT_NS    2000000000ULL /* from SIGTERM to SIGKILL */
+#define FIXED_FDS        2
+#define LIBRARY_PATH_ENV "LD_LIBRARY_PATH=/lib:" PACKAGE_DIR "/lib/" GUEST_ABI
 
 struct payload {
 	pid_t pid; /* also its process group and session */

@@ -246,7 +246,7 @@ AVF_EXPORT int avf_config_set_package(avf_config *config,
 				      const char *path) AVF_CHECK;
 
 /**
- * The payload's library inside the package's lib/<arch>/, for instance
+ * The payload's library inside the package's lib/<abi>/, for instance
  * "libecho.so". AVF's setPayloadBinaryName().
  * Errors: AVF_ERR_INVALID (empty, has a '/', longer than 255 bytes),
  * AVF_ERR_STATE (raw VM).

@@ -69,8 +69,9 @@ struct avf_package_options {
 	const char *output;
 	/** Name of the package, for its manifest. Required. */
 	const char *name;
-	/** Payload libraries, NULL-terminated; each lands in lib/<arch>/ for
-	 * the architecture that its ELF header names. Required. */
+	/** Payload libraries, NULL-terminated; each lands in lib/x86_64/ or
+	 * lib/arm64-v8a/, as its ELF header says. A package may have the same
+	 * library for both. Required. */
 	const char *const *libraries;
 	/** Directory whose content lands in assets/. NULL: none. */
 	const char *assets;
@@ -85,7 +86,7 @@ struct avf_package_options {
 	}
 
 /**
- * Make a payload package: an EROFS image with lib/<arch>/, bin/, assets/
+ * Make a payload package: an EROFS image with lib/<abi>/, bin/, assets/
  * and manifest.json. Needs mkfs.erofs. Errors: AVF_ERR_INVALID,
  * AVF_ERR_FORMAT (not a 64-bit shared library), AVF_ERR_NOT_FOUND,
  * AVF_ERR_EXISTS (the output is there and no file, a device say),

@@ -1,13 +1,13 @@
 /*
- * A payload package: an EROFS image of libraries by architecture, programs,
- * assets, and a manifest. It is staged as a tree, packed by mkfs.erofs, and
- * renamed to its place when it is whole. Options have a size, so that programs
- * built with an older header still work.
+ * A payload package: an EROFS image of libraries by architecture (in lib/<abi>/
+ * with Android's names, as in an APK), programs, assets, and a manifest. It is
+ * staged as a tree, packed by mkfs.erofs, and renamed to its place when it is
+ * whole. Options have a size, so that programs built with an older header still
+ * work.
  */
 #include <avf/config.h>
 #include <avf/image.h>
 
-#include <elf.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stddef.h>
@@ -16,8 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/package_mark.h"
 #include "image/elf_file.h"
 #include "image/scratch.h"
 #include "image/tool.h"
@@ -29,15 +31,6 @@
 #define MAX_PROGRAMS     256U
 #define OLD_OPTIONS_SIZE offsetof(struct avf_package_options, programs)
 #define MAX_FILE_NAME    255U /* bytes */
-
-static const char *arch_name(uint16_t machine)
-{
-	if (machine == EM_X86_64)
-		return "x86_64";
-	if (machine == EM_AARCH64)
-		return "arm64";
-	return NULL;
-}
 
 /* An existing directory is fine: several libraries share one. */
 static int make_dir(const char *parent, const char *name, char ret[PATH_MAX])
@@ -51,13 +44,14 @@ static int make_dir(const char *parent, const char *name, char ret[PATH_MAX])
 	return 0;
 }
 
-static int note_library(json_t *names, const char *arch, const char *name)
+static int note_library(json_t *names, const struct arch *arch,
+			const char *name)
 {
 	char entry[MAX_FILE_NAME + 16];
 	json_error_t error;
 	json_t *text;
 
-	(void)snprintf(entry, sizeof(entry), "lib/%s/%s", arch, name);
+	(void)snprintf(entry, sizeof(entry), "lib/%s/%s", arch->abi, name);
 	text = json_pack_ex(&error, 0, "s", entry);
 	if (!text && json_error_code(&error) == json_error_invalid_utf8)
 		return fail(AVF_ERR_INVALID, "the name of %s is not UTF-8",
@@ -90,8 +84,11 @@ static int add_file(const char *dir, const char *path, const char **ret_name)
 	return 0;
 }
 
-static int add_library(const char *stage, const char *path, json_t *names)
+/* *@mask gets the library's architecture. */
+static int add_library(const char *stage, const char *path, json_t *names,
+		       uint32_t *mask)
 {
+	const struct arch *arch;
 	const char *name;
 	char lib[PATH_MAX];
 	char dir[PATH_MAX];
@@ -101,7 +98,8 @@ static int add_library(const char *stage, const char *path, json_t *names)
 	rc = elf_file_library_machine(path, &machine);
 	if (rc < 0)
 		return rc;
-	if (!arch_name(machine))
+	arch = arch_find_elf(machine);
+	if (!arch)
 		return fail(AVF_ERR_FORMAT,
 			    "%s is for an architecture (ELF machine %u) that "
 			    "no guest has",
@@ -109,13 +107,14 @@ static int add_library(const char *stage, const char *path, json_t *names)
 	rc = make_dir(stage, "lib", lib);
 	if (rc < 0)
 		return rc;
-	rc = make_dir(lib, arch_name(machine), dir);
+	rc = make_dir(lib, arch->abi, dir);
 	if (rc < 0)
 		return rc;
 	rc = add_file(dir, path, &name);
 	if (rc < 0)
 		return rc;
-	return note_library(names, arch_name(machine), name);
+	*mask |= BIT(arch->id);
+	return note_library(names, arch, name);
 }
 
 /* Beside the libraries, in bin/, and not in the manifest. */
@@ -165,7 +164,7 @@ static void json_unref_p(json_t **json)
 }
 
 static int fill_stage(const struct avf_package_options *options,
-		      const char *stage)
+		      const char *stage, uint32_t *mask)
 {
 	CLEANUP(json_unref_p) json_t *names = json_array();
 	char assets[PATH_MAX];
@@ -177,7 +176,7 @@ static int fill_stage(const struct avf_package_options *options,
 		if (i == MAX_LIBRARIES)
 			return fail(AVF_ERR_LIMIT, "more than %u libraries",
 				    MAX_LIBRARIES);
-		rc = add_library(stage, options->libraries[i], names);
+		rc = add_library(stage, options->libraries[i], names, mask);
 		if (rc < 0)
 			return rc;
 	}
@@ -198,22 +197,18 @@ static int fill_stage(const struct avf_package_options *options,
 	return write_manifest(stage, options->name, names);
 }
 
-/* No times and no owners: the same content makes the same file, but for the
- * UUID, which is fixed too. */
-static int make_erofs(const char *stage, const char *file)
+/* No times and no owners: the same content makes the same file. The UUID says
+ * which architectures the package is for. */
+static int make_erofs(const char *stage, const char *file, uint32_t mask)
 {
+	char uuid[2 + PACKAGE_MARK_TEXT] = "-U";
 	const char *const argv[] = {
-		"mkfs.erofs",
-		"-T0",
-		"--all-root",
-		"-x-1",
-		"-U00000000-0000-0000-0000-000000000000",
-		file,
-		stage,
-		NULL,
+		"mkfs.erofs", "-T0", "--all-root", "-x-1",
+		uuid,         file,  stage,        NULL,
 	};
 	int rc;
 
+	package_mark_make(mask, uuid + 2);
 	rc = scratch_blame_disk(stage, tool_run(argv, NULL, NULL, 0));
 	if (rc < 0)
 		return rc;
@@ -257,6 +252,7 @@ int avf_package_create(const struct avf_package_options *options)
 	CLEANUP(scratch_fini) struct scratch scratch = {""};
 	char stage[PATH_MAX];
 	char file[PATH_MAX];
+	uint32_t mask = 0;
 	int rc;
 
 	error_clear();
@@ -275,10 +271,10 @@ int avf_package_create(const struct avf_package_options *options)
 	rc = path_join(file, scratch.path, "package");
 	if (rc < 0)
 		return rc;
-	rc = fill_stage(options, stage);
+	rc = fill_stage(options, stage, &mask);
 	if (rc < 0)
 		return rc;
-	rc = make_erofs(stage, file);
+	rc = make_erofs(stage, file, mask);
 	if (rc < 0)
 		return rc;
 	return scratch_publish_file(file, options->output);

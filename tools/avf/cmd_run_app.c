@@ -17,7 +17,7 @@ static int print_help(void)
 	      "Options of run-app:\n"
 	      "      --payload-binary-name NAME\n"
 	      "                             library in the package's "
-	      "lib/<arch>/\n"
+	      "lib/<abi>/\n"
 	      "      --guest-image DIR      microguest to use (`avf image "
 	      "build`)\n\n",
 	      stdout);

@@ -3,14 +3,20 @@
 #include <criterion/criterion.h>
 
 #include <dirent.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "base/checked.h"
 #include "base/fd.h"
+#include "base/package_mark.h"
 #include "image/scratch.h"
+#include "image/tree.h"
 #include "small_disk.h"
 
 #define EROFS_MAGIC_AT 1024
@@ -94,6 +100,64 @@ Test(package, same_content_gives_the_same_file)
 	cr_expect_eq(count_entries(root), 1);
 }
 
+/* The names of its files stand in an EROFS image as they are. */
+static bool output_has(const char *name)
+{
+	static char image[1 << 20];
+	const size_t size = read_output(image, sizeof(image));
+
+	return memmem(image, size, name, strlen(name)) != NULL;
+}
+
+/* A copy of the library that says that it is for @machine, in a directory of
+ * its own: both have the same name. */
+static const char *library_for(const struct arch *arch)
+{
+	const uint16_t machine = arch->elf_machine;
+	char path[PATH_MAX];
+	int fd;
+
+	cr_assert_eq(mkdir(at(arch->name), 0755), 0);
+	cr_assert_eq(path_join(path, at(arch->name), "libboth.so"), 0);
+	cr_assert_eq(tree_copy_file(FIXTURE, path, 0644), 0);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(pwrite(fd, &machine, sizeof(machine),
+			    offsetof(Elf64_Ehdr, e_machine)),
+		     sizeof(machine));
+	fd_close(fd);
+	return strdup(path);
+}
+
+static uint32_t mask_of_output(void)
+{
+	static char image[1 << 20];
+
+	(void)read_output(image, sizeof(image));
+	return package_mark_read((const unsigned char *)image +
+				 PACKAGE_MARK_OFFSET);
+}
+
+Test(package, one_library_for_both_architectures)
+{
+	const char *const libraries[] = {library_for(arch_at(0)),
+					 library_for(arch_at(1)), NULL};
+	struct avf_package_options options = AVF_PACKAGE_OPTIONS_INIT;
+
+	options.output = output;
+	options.name = "test";
+	options.libraries = libraries;
+	cr_assert_eq(avf_package_create(&options), 0, "%s",
+		     error_record()->text);
+	cr_expect(output_has("lib/x86_64/libboth.so"), "in the manifest");
+	cr_expect(output_has("lib/arm64-v8a/libboth.so"));
+	cr_expect_eq(mask_of_output(), BIT(AVF_ARCHITECTURE_X86_64) |
+					       BIT(AVF_ARCHITECTURE_ARM64));
+	options.libraries = libraries + 1;
+	cr_assert_eq(avf_package_create(&options), 0);
+	cr_expect_eq(mask_of_output(), BIT(arch_at(1)->id));
+	cr_expect_not(output_has("lib/x86_64"));
+}
+
 static int create_with_programs(const char *const *programs, size_t size)
 {
 	const char *const libraries[] = {FIXTURE, NULL};
@@ -105,15 +169,6 @@ static int create_with_programs(const char *const *programs, size_t size)
 	options.libraries = libraries;
 	options.programs = programs;
 	return avf_package_create(&options);
-}
-
-/* The names of its files stand in an EROFS image as they are. */
-static bool output_has(const char *name)
-{
-	static char image[1 << 20];
-	const size_t size = read_output(image, sizeof(image));
-
-	return memmem(image, size, name, strlen(name)) != NULL;
 }
 
 Test(package, programs)
