@@ -1,10 +1,10 @@
-# avf_program_test(PATH LABELS label... [LIBS target...] [TIMEOUT s])
+# avf_program_test(PATH LABELS label... [LIBS target...] [TIMEOUT s] [ARGS a...])
 # tests/PATH.c as a plain program under ctest. It prints "ok NAME",
 # "not ok NAME" or "skip NAME: REASON" per test, and exits 77 after
 # "SKIP: REASON" when it can do nothing here. Labels say where
 # scripts/test.sh runs it: host, lab, emulated, threads.
 function(avf_program_test path)
-	cmake_parse_arguments(T "" "TIMEOUT" "LABELS;LIBS" ${ARGN})
+	cmake_parse_arguments(T "" "TIMEOUT" "ARGS;LABELS;LIBS" ${ARGN})
 	string(REPLACE "/" "_" target "${path}")
 	add_executable(${target} "${PROJECT_SOURCE_DIR}/tests/${path}.c")
 	set_target_properties(${target} PROPERTIES
@@ -12,7 +12,7 @@ function(avf_program_test path)
 	target_include_directories(${target} PRIVATE
 		"${PROJECT_SOURCE_DIR}/tests")
 	target_link_libraries(${target} PRIVATE avf_flags ${T_LIBS})
-	add_test(NAME ${path} COMMAND ${target})
+	add_test(NAME ${path} COMMAND ${target} ${T_ARGS})
 	if(NOT T_TIMEOUT)
 		set(T_TIMEOUT 120)
 	endif()

@@ -131,19 +131,21 @@ checks()
 	step check install scripts/check_install.sh build/gcc
 }
 
-# The microguest that payload tests run in; kept while its parts are the same.
+# guest_image BUILD [OPTION...]: the microguest that payload tests run in, in
+# build/BUILD; kept while its parts are the same.
 guest_image()
 {
-	local parts=build/gcc/libexec/libvirtualization/guest
+	local build=$1 image=$repo/build/$1/guest-image
+	local parts=build/$1/libexec/libvirtualization/guest
 
-	export AVF_GUEST_IMAGE=$repo/build/gcc/guest-image
-	if [ -d "$AVF_GUEST_IMAGE" ] &&
-		[ -z "$(find $parts build/gcc/bin/avf -type f \
-			-newer "$AVF_GUEST_IMAGE")" ]; then
+	shift
+	if [ -d "$image" ] &&
+		[ -z "$(find "$parts" build/gcc/bin/avf -type f \
+			-newer "$image")" ]; then
 		return
 	fi
-	step build guest-image build/gcc/bin/avf image build \
-		--output "$AVF_GUEST_IMAGE"
+	step build "$build-guest-image" build/gcc/bin/avf image build \
+		--guest-dir "$parts" --output "$image" "$@"
 }
 
 lab()
@@ -161,7 +163,9 @@ arm64_labs()
 	step build arm64-sysroot scripts/arm64_sysroot.sh || return
 	step build arm64-configure cmake --preset arm64 &&
 		step build arm64 cmake --build build/arm64 || return
-	run lab-arm64 arm64 lab --lab arm64
+	guest_image arm64 --arch arm64
+	AVF_GUEST_IMAGE=$repo/build/arm64/guest-image \
+		run lab-arm64 arm64 lab --lab arm64
 	run lab-pkvm arm64 pkvm --lab pkvm
 }
 
@@ -200,7 +204,8 @@ gcc_status=$?
 checks "${gcc_status#0}"
 if [ $gcc_status = 0 ]; then
 	run unit gcc unit ${fast:+--without slow}
-	guest_image
+	guest_image gcc
+	export AVF_GUEST_IMAGE=$repo/build/gcc/guest-image
 	run host gcc host --jobs 1 ${fast:+--without slow}
 fi
 if [ -z "$fast" ]; then

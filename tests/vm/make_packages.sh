@@ -1,11 +1,18 @@
 #!/bin/sh
-# make_packages.sh AVF PAYLOADS OUTPUT: the payload packages of the tests, from
-# the libraries in PAYLOADS: a good one and three that are not.
+# make_packages.sh AVF PAYLOADS OUTPUT ABI: the payload packages of the tests,
+# from the libraries in PAYLOADS, which are for ABI: a good one and three that
+# are not.
 set -eu
-avf=$1 payloads=$2 out=$3
+avf=$1 payloads=$2 out=$3 abi=$4
+
+# the other architecture, as e_machine in octal
+case $abi in
+x86_64) other='\267\000' ;; # 183, arm64
+arm64-v8a) other='\076\000' ;; # 62, x86-64
+esac
 
 rm -rf "$out"
-mkdir -p "$out/assets" "$out/manifest/lib/x86_64"
+mkdir -p "$out/assets" "$out/manifest/lib/$abi"
 echo "hello from the assets" >"$out/assets/hello.txt"
 set --
 for library in "$payloads"/lib*.so; do
@@ -14,14 +21,15 @@ done
 "$avf" package create --output "$out/good.avfpkg" --name test \
 	--assets "$out/assets" "$@"
 
-# a library of another architecture: e_machine is at 18, 183 is arm64
+# a library of another architecture: e_machine is at 18
 cp "$payloads/libexit_code.so" "$out/libexit_code.so"
-printf '\267\000' |
+# shellcheck disable=SC2059 # it is a format
+printf "$other" |
 	dd of="$out/libexit_code.so" bs=1 seek=18 conv=notrunc status=none
 "$avf" package create --output "$out/foreign.avfpkg" --name foreign \
 	"$out/libexit_code.so"
 
-cp "$payloads/libexit_code.so" "$out/manifest/lib/x86_64/"
+cp "$payloads/libexit_code.so" "$out/manifest/lib/$abi/"
 mkfs.erofs "$out/no_manifest.avfpkg" "$out/manifest" >/dev/null 2>&1
 echo '{ "format": 1, "name": ' >"$out/manifest/manifest.json"
 mkfs.erofs "$out/bad_manifest.avfpkg" "$out/manifest" >/dev/null 2>&1
