@@ -42,7 +42,7 @@ FAULTS = [
      "if (vq->in_flight > vq->size)", "one request in flight too many"),
     # virtio status and features, PCI common configuration
     ("virtio/pci_common.c",
-     "return !(vp->driver_features & ~vp->dev->features_offered) &&",
+     "return !(vp->driver_features & ~offered) &&",
      "return", "features that were not offered"),
     ("virtio/pci_common.c", "if (status & VP_FEATURES_OK)\n",
      "if (status & VP_DRIVER)\n", "DRIVER_OK without FEATURES_OK"),
@@ -241,8 +241,11 @@ FAULTS = [
     ("virtio/pci_common.c",
      "if (status & VP_DRIVER && features_acceptable(vp))",
      "if (features_acceptable(vp))", "FEATURES_OK without DRIVER"),
-    ("virtio/pci_common.c", " &&\n\t       vp->driver_features & "
-     "VIRTIO_F_VERSION_1;", ";", "a driver of before virtio 1"),
+    ("virtio/pci_common.c", " &&\n\t       (vp->driver_features & needed) == "
+     "needed;", ";", "a driver of before virtio 1"),
+    ("virtio/pci_common.c", "VIRTIO_F_VERSION_1 | (offered & "
+     "VIRTIO_F_ACCESS_PLATFORM);", "VIRTIO_F_VERSION_1;",
+     "a driver that gives addresses of private memory"),
     ("virtio/pci_common.c", "vector < pci_msix_vectors(&vp->pci) ?",
      "vector < 64 ?", "a vector that the table has not"),
     ("virtio/pci_common.c",

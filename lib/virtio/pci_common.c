@@ -107,12 +107,18 @@ void vp_common_read(struct virtio_pci *vp, uint32_t offset, void *data,
 
 /*
  * 2.2.1, 6.1: nothing that was not offered, and VERSION_1, since there is no
- * legacy interface.
+ * legacy interface. ACCESS_PLATFORM is offered where the device cannot reach
+ * all of the guest's memory: a driver without it would give addresses that end
+ * in errors, so it learns at once.
  */
 static bool features_acceptable(const struct virtio_pci *vp)
 {
-	return !(vp->driver_features & ~vp->dev->features_offered) &&
-	       vp->driver_features & VIRTIO_F_VERSION_1;
+	const uint64_t offered = vp->dev->features_offered;
+	const uint64_t needed =
+		VIRTIO_F_VERSION_1 | (offered & VIRTIO_F_ACCESS_PLATFORM);
+
+	return !(vp->driver_features & ~offered) &&
+	       (vp->driver_features & needed) == needed;
 }
 
 /*

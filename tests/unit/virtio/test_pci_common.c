@@ -115,6 +115,33 @@ Test(pci_common, features_accepted)
 	}
 }
 
+/* Of a device that cannot reach all of the guest's memory. */
+Test(pci_common, a_driver_that_refuses_access_platform)
+{
+	static const struct {
+		const char *what;
+		uint64_t features;
+		bool ok;
+	} rows[] = {
+		{"version 1 only", VIRTIO_F_VERSION_1, false},
+		{"all but that", OFFERED, false},
+		{"that alone", VIRTIO_F_ACCESS_PLATFORM, false},
+		{"both", VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM, true},
+	};
+
+	echo->dev.features_offered |= VIRTIO_F_ACCESS_PLATFORM;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fake_guest_set(&g, C_STATUS, 0);
+		fake_guest_set(&g, C_STATUS, 3);
+		accept_word(0, (uint32_t)rows[i].features);
+		accept_word(1, (uint32_t)(rows[i].features >> 32));
+		fake_guest_set(&g, C_STATUS, 15);
+		cr_expect_eq(fake_guest_get(&g, C_STATUS), rows[i].ok ? 15 : 3,
+			     "%s", rows[i].what);
+		cr_expect_eq(echo->dev.active, rows[i].ok, "%s", rows[i].what);
+	}
+}
+
 Test(pci_common, features_are_final)
 {
 	cr_assert(fake_guest_negotiate(&g, 0));
