@@ -29,10 +29,13 @@ struct boot_arm64_input {
 	struct boot_range ram;    /* 2 MiB aligned */
 	struct boot_range ecam;   /* bus 0 */
 	struct boot_range mmio32; /* for PCI BARs */
-	struct boot_range gic_dist, gic_redist, gic_its;
-	struct boot_range serial; /* a 16550 */
-	uint32_t serial_spi;      /* its shared interrupt, from 0 */
-	uint64_t bounce_size;     /* of the pool for DMA; 0: none */
+	struct boot_range gic_dist, gic_redist;
+	struct boot_range gic_its; /* size 0: none, but a frame for MSIs */
+	struct boot_range gic_frame;
+	uint32_t frame_first, frame_count; /* its interrupt ids */
+	struct boot_range serial;          /* a 16550 */
+	uint32_t serial_spi;               /* its shared interrupt, from 0 */
+	uint64_t bounce_size;              /* of the pool for DMA; 0: none */
 	/* For the kernel's random numbers and its address. */
 	unsigned char seed[BOOT_ARM64_SEED_SIZE];
 };

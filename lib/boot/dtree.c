@@ -17,7 +17,7 @@
 /* Who is referred to by others. */
 enum phandle {
 	PHANDLE_GIC = 1,
-	PHANDLE_ITS,
+	PHANDLE_MSI,
 	PHANDLE_POOL,
 };
 
@@ -214,10 +214,32 @@ static void timer(struct tree *t)
 	end(t);
 }
 
-/*
- * A GICv3 with its ITS below it. MSI-X of all PCI devices goes through the ITS,
- * so without that node no virtio device has an interrupt.
- */
+/* Where MSIs of all PCI devices go: without one of these two no virtio device
+ * has an interrupt. */
+static void its(struct tree *t)
+{
+	begin_at(t, "msi-controller", t->in->gic_its.base);
+	text(t, "compatible", "arm,gic-v3-its");
+	flag(t, "msi-controller");
+	number(t, "#msi-cells", 1);
+	reg(t, t->in->gic_its);
+	number(t, "phandle", PHANDLE_MSI);
+	end(t);
+}
+
+/* Linux takes it for the MSIs of a GICv3 that has no ITS. */
+static void msi_frame(struct tree *t)
+{
+	begin_at(t, "v2m", t->in->gic_frame.base);
+	text(t, "compatible", "arm,gic-v2m-frame");
+	flag(t, "msi-controller");
+	reg(t, t->in->gic_frame);
+	number(t, "arm,msi-base-spi", t->in->frame_first);
+	number(t, "arm,msi-num-spis", t->in->frame_count);
+	number(t, "phandle", PHANDLE_MSI);
+	end(t);
+}
+
 static void gic(struct tree *t)
 {
 	const struct boot_arm64_input *in = t->in;
@@ -231,13 +253,10 @@ static void gic(struct tree *t)
 	number(t, "phandle", PHANDLE_GIC);
 	widths(t, 2, 2);
 	flag(t, "ranges");
-	begin_at(t, "msi-controller", in->gic_its.base);
-	text(t, "compatible", "arm,gic-v3-its");
-	flag(t, "msi-controller");
-	number(t, "#msi-cells", 1);
-	reg(t, in->gic_its);
-	number(t, "phandle", PHANDLE_ITS);
-	end(t);
+	if (in->gic_its.size > 0)
+		its(t);
+	else
+		msi_frame(t);
 	end(t);
 }
 
@@ -268,8 +287,8 @@ static void pci(struct tree *t)
 	CELLS(t, "bus-range", 0, 0);
 	CELLS(t, "ranges", PCI_MEM32, WIDE(in->mmio32.base),
 	      WIDE(in->mmio32.base), WIDE(in->mmio32.size));
-	/* a device's requester id is its id at the ITS */
-	CELLS(t, "msi-map", 0, PHANDLE_ITS, 0, 0x10000);
+	/* a device's requester id is its id at the ITS; a frame has none */
+	CELLS(t, "msi-map", 0, PHANDLE_MSI, 0, 0x10000);
 	flag(t, "dma-coherent");
 	if (in->bounce_size > 0)
 		number(t, "memory-region", PHANDLE_POOL);

@@ -13,3 +13,18 @@
 
 /* Interrupt ids below this are private to a CPU; line n is id 32 + n. */
 #define HV_GIC_FIRST_SPI 32U
+
+/*
+ * A protected VM has no ITS: its tables would be in the guest's own memory,
+ * which KVM cannot read, and Linux shares them with its host from 6.13 on only.
+ * MSIs go to a GICv2m frame instead (Arm SBSA, appendix E): a message to its
+ * doorbell is a shared interrupt, whose id is the message's data. Nothing
+ * answers at the frame but the device tree, which says all that its registers
+ * would.
+ */
+#define HV_GIC_FRAME_BASE     0x3ffc0000ULL
+#define HV_GIC_FRAME_SIZE     0x1000ULL
+#define HV_GIC_FRAME_DOORBELL (HV_GIC_FRAME_BASE + 0x40)
+/* The ids that are its: behind those of wired interrupts. */
+#define HV_GIC_FRAME_FIRST 64U
+#define HV_GIC_FRAME_COUNT 128U

@@ -170,6 +170,7 @@ static int create_vm(struct kvm_vm *vm, int kvm_fd,
 	if (size < (int)sizeof(struct kvm_run))
 		return fail_errno("KVM_GET_VCPU_MMAP_SIZE");
 	vm->run_size = (size_t)size;
+	vm->is_protected = params->is_protected;
 	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, type);
 	if (vm->fd >= 0)
 		return 0;

@@ -21,8 +21,8 @@
  */
 #define VM_TYPE_PROTECTED (1UL << 31)
 
-/* Private interrupts and one word of shared ones: more than our lines. */
-#define N_IRQS 64U
+/* Interrupt ids: private ones, our lines, and those of MSIs without an ITS. */
+#define N_IRQS (HV_GIC_FRAME_FIRST + HV_GIC_FRAME_COUNT)
 
 /* KVM takes no smaller address space. */
 #define MIN_ADDRESS_BITS 32U
@@ -140,7 +140,7 @@ static int create_device(struct kvm_vm *vm, uint32_t type, const char *what,
 	return 0;
 }
 
-/* The translation service: without it there are no MSIs. */
+/* The translation service of MSIs, except for protected VMs. */
 static int add_its(struct kvm_vm *vm)
 {
 	const uint64_t base = HV_GIC_ITS_BASE;
@@ -178,7 +178,7 @@ int kvm_arch_add_irq_chip(struct hv *hv)
 	if (rc == 0)
 		rc = set_attr(vm->gic_fd, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0,
 			      &n_irqs, "GICv3 interrupts");
-	return rc < 0 ? rc : add_its(vm);
+	return rc < 0 || vm->is_protected ? rc : add_its(vm);
 }
 
 /* The controller has a part per vCPU, so it is finished when all exist. Both
@@ -202,10 +202,22 @@ void kvm_arch_route_line(unsigned int line,
 	ret_entry->u.irqchip.pin = line;
 }
 
-/* The ITS translates by device. */
+/*
+ * The ITS translates by device. A message for the frame is an interrupt like a
+ * line's; one that names no interrupt of the frame's stays a message, which KVM
+ * gives to nobody.
+ */
 void kvm_arch_route_msi(const struct hv_msi *msi,
 			struct kvm_irq_routing_entry *entry)
 {
+	const uint32_t gsi = entry->gsi;
+
+	if (msi->addr == HV_GIC_FRAME_DOORBELL &&
+	    msi->data - HV_GIC_FRAME_FIRST < HV_GIC_FRAME_COUNT) {
+		kvm_arch_route_line(msi->data - HV_GIC_FIRST_SPI, entry);
+		entry->gsi = gsi;
+		return;
+	}
 	entry->flags = KVM_MSI_VALID_DEVID;
 	entry->u.msi.devid = msi->device;
 }

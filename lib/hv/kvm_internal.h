@@ -25,6 +25,7 @@ struct kvm_vm {
 	uint32_t n_slots;
 	struct kvm_cpuid2 *cpuid;  /* owned; x86-64 only */
 	int gic_fd, its_fd;        /* owned; arm64 only */
+	bool is_protected;         /* immutable */
 	int line_fds[KVM_N_LINES]; /* borrowed eventfds; -1 */
 	struct kvm_route routes[KVM_MAX_ROUTES];
 };

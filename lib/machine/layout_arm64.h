@@ -5,8 +5,9 @@
  *	0x000003f8	serial line, a 16550
  *	0x10000000	ECAM, bus 0
  *	0x20000000	window for BARs of PCI devices
- *	0x3c000000	GICv3 and its ITS, in the kernel's hands
- *(hv/gic_arm64.h) 0x80000000	RAM
+ *	0x3c000000	GICv3 and its ITS or frame, in the kernel's
+ *			hands (hv/gic_arm64.h)
+ *	0x80000000	RAM
  */
 #pragma once
 

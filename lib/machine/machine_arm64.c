@@ -78,7 +78,9 @@ int machine_arch_load(struct machine *m)
 		.gic_dist = {HV_GIC_DIST_BASE, HV_GIC_DIST_SIZE},
 		.gic_redist = {HV_GIC_REDIST_BASE,
 			       HV_GIC_REDIST_SIZE * m->n_vcpus},
-		.gic_its = {HV_GIC_ITS_BASE, HV_GIC_ITS_SIZE},
+		.gic_frame = {HV_GIC_FRAME_BASE, HV_GIC_FRAME_SIZE},
+		.frame_first = HV_GIC_FRAME_FIRST,
+		.frame_count = HV_GIC_FRAME_COUNT,
 		.serial = {MACHINE_SERIAL_BASE, UART_16550_PORTS},
 		.serial_spi = MACHINE_SERIAL_LINE,
 		.bounce_size = vm_config_bounce_bytes(m->params.config),
@@ -86,6 +88,9 @@ int machine_arch_load(struct machine *m)
 	struct boot_arm64_state state;
 	int rc;
 
+	if (!m->params.config->is_protected)
+		input.gic_its =
+			(struct boot_range){HV_GIC_ITS_BASE, HV_GIC_ITS_SIZE};
 	if (getrandom(input.seed, sizeof(input.seed), 0) !=
 	    (ssize_t)sizeof(input.seed))
 		return fail_errno("getrandom");

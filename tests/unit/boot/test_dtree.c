@@ -99,7 +99,7 @@ Test(dtree, golden)
 	expect_golden(GOLDEN_DIR "/arm64.dts");
 }
 
-/* With a pool for DMA, without an initrd and a command line. */
+/* With a pool for DMA and a frame for MSIs, without initrd and command line. */
 Test(dtree, golden_of_a_protected_vm)
 {
 	struct boot_arm64_input input = machine();
@@ -108,6 +108,10 @@ Test(dtree, golden_of_a_protected_vm)
 	input.cmdline = NULL;
 	input.n_vcpus = 1;
 	input.bounce_size = 8 << 20;
+	input.gic_its = (struct boot_range){0};
+	input.gic_frame = (struct boot_range){0x3ffc0000, 0x1000};
+	input.frame_first = 64;
+	input.frame_count = 128;
 	pool = dtree_bounce_pool(&input);
 	cr_expect_eq(pool.base, 0x83800000);
 	cr_expect_eq(pool.size, 0x800000);
