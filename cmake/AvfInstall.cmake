@@ -25,8 +25,8 @@ install(TARGETS avf-vmm RUNTIME DESTINATION "${AVF_LIBEXECDIR}")
 configure_package_config_file(cmake/libvirtualizationConfig.cmake.in
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfig.cmake"
 	INSTALL_DESTINATION "${AVF_CMAKEDIR}"
-	PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_INCLUDEDIR
-		CMAKE_INSTALL_LIBDIR)
+	PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_DATADIR
+		CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(
 	"${CMAKE_CURRENT_BINARY_DIR}/libvirtualizationConfigVersion.cmake"
 	COMPATIBILITY SameMinorVersion)

@@ -36,11 +36,15 @@ class Readme(unittest.TestCase):
         subprocess.run(["cmake", "--install", support.BUILD, "--prefix",
                         cls.prefix], check=True, stdout=subprocess.DEVNULL)
         [pc] = cls.prefix.rglob("libvirtualization.pc")
+        (cls.dir / "examples").symlink_to(support.SOURCE / "examples")
+        # instead of the wheel's content; a test of its own makes a wheel
+        (cls.dir / "site").symlink_to(support.BUILD / "python")
         cls.env = dict(
             os.environ, HOME=scratch.name, XDG_DATA_HOME=scratch.name,
             LD_LIBRARY_PATH=str(pc.parents[1]),
             PATH=f"{cls.prefix}/bin:{os.environ['PATH']}",
             C_INCLUDE_PATH=f"{cls.prefix}/include",
+            CMAKE_PREFIX_PATH=str(cls.prefix),
             PKG_CONFIG_PATH=str(pc.parent))
 
     def sh(self, *words):
@@ -70,18 +74,39 @@ class Readme(unittest.TestCase):
         self.assertRegex(out, r"STOPPED 3 ")
 
     def test_2_python(self):
-        # instead of the wheel's content; a test of its own makes a wheel
-        (self.dir / "site").symlink_to(support.BUILD / "python")
         out = self.sh("python3 host.py")
         self.assertIn(HELLO, out)
         self.assertRegex(out, r"PAYLOAD_READY 0 (.|\n)*STOPPED 3 ")
 
     def test_2_java(self):
-        self.assertIn(HELLO, self.sh("java -cp"))
-        self.assertIn(HELLO, self.sh("java -cp"), "a VM that exists")
+        self.assertIn(HELLO, self.sh("Host.java"))
+        self.assertIn(HELLO, self.sh("Host.java"), "a VM that exists")
+
+    def test_3_rpc_is_the_example(self):
+        """README.md shows what examples/rpc has, in few lines."""
+        example = support.SOURCE / "examples" / "rpc"
+        for kind, file in (("aidl", "com/example/ICalculator.aidl"),
+                           ("cpp", "calculator.cpp"),
+                           ("cmake", "CMakeLists.txt")):
+            [text] = blocks(kind)
+            self.assertIn(text, (example / file).read_text())
+        section = README.partition("## An interface into a VM")[2]
+        self.assertLess(section.partition("\n## ")[0].count("\n"), 40)
+
+    def test_4_rpc_build(self):
+        self.sh("cmake -S examples/rpc")
+
+    def test_5_rpc_cpp(self):
+        self.assertEqual(self.sh("rpc/client "), "110\n")
+
+    def test_5_rpc_python(self):
+        self.assertEqual(self.sh("client.py"), "110\n")
+
+    def test_5_rpc_java(self):
+        self.assertEqual(self.sh("client.jar"), "110\n")
 
 
-for tool in ("cc", "cmake", "pkg-config", "java", "mkfs.erofs"):
+for tool in ("cc", "c++", "aidl", "cmake", "pkg-config", "java", "mkfs.erofs"):
     if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin"):
         print(f"SKIP: no {tool}")
         sys.exit(77)

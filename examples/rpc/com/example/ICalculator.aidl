@@ -1,0 +1,2 @@
+package com.example;
+interface ICalculator { int add(int a, int b); }
