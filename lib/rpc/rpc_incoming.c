@@ -249,8 +249,12 @@ static binder_status_t serve_one(struct rpc_session *session,
 	rc = rpc_frame_read(session, conn, &frame, ret_eof);
 	if (rc != STATUS_OK)
 		return rc;
-	if (frame.command == RPC_TRANSACT)
+	if (frame.command == RPC_TRANSACT) {
+		/* who only makes oneway calls to this peer reads nothing there,
+		 * and would keep what the peer has paid for long ago */
+		rpc_drain_idle(session);
 		return rpc_execute(session, conn, &frame);
+	}
 	if (frame.command != RPC_DEC_STRONG)
 		return STATUS_BAD_TYPE; /* a reply to nothing */
 	rpc_apply_dec_strong(session, &frame);
