@@ -2,9 +2,11 @@
  * Parcels for Java. Text is UTF-16 on both sides, so it is passed on as it is
  * and not by way of UTF-8, which has no place for half a surrogate pair.
  */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "binder_jni.h"
 
@@ -360,4 +362,44 @@ JNI(jint, readFdBody)(JNIEnv *env, jclass self, jlong parcel)
 		return -1;
 	}
 	return read_fd(env, p);
+}
+
+JNI(jint, writeRawFd)(JNIEnv *env, jclass self, jlong parcel, jint fd)
+{
+	(void)env;
+	(void)self;
+	return AvfParcel_writeFileDescriptor(to_pointer(parcel), fd);
+}
+
+JNI(jint, readRawFd)(JNIEnv *env, jclass self, jlong parcel)
+{
+	int fd = -1;
+	binder_status_t status =
+		AvfParcel_readFileDescriptor(to_pointer(parcel), &fd);
+
+	(void)self;
+	if (status != STATUS_OK)
+		binder_jni_throw(env, status);
+	return fd;
+}
+
+/* java.io.FileDescriptor has no method for it. */
+JNI(jint, numberOf)(JNIEnv *env, jclass self, jobject descriptor)
+{
+	jclass type = (*env)->GetObjectClass(env, descriptor);
+	jfieldID field = (*env)->GetFieldID(env, type, "fd", "I");
+
+	(void)self;
+	return field ? (*env)->GetIntField(env, descriptor, field) : -1;
+}
+
+JNI(jboolean, pipe)(JNIEnv *env, jclass self, jintArray ret_fds)
+{
+	int fds[2];
+
+	(void)self;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return JNI_FALSE;
+	(*env)->SetIntArrayRegion(env, ret_fds, 0, 2, fds);
+	return JNI_TRUE;
 }

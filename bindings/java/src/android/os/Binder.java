@@ -72,6 +72,20 @@ public class Binder implements IBinder {
         return true;
     }
 
+    /** For stubs of an interface with @VintfStability. Nothing here depends on
+     * a promise to other versions of a system. */
+    public final void markVintfStability() {}
+
+    /** For stubs: the name of a method by its code, for who traces calls. */
+    public String getTransactionName(int code) {
+        return null;
+    }
+
+    /** For stubs: how many codes there are. */
+    protected int getMaxTransactionId() {
+        return 0;
+    }
+
     /** For stubs. False: there is no such method. */
     protected boolean onTransact(int code, Parcel data, Parcel reply,
             int flags) throws RemoteException {
@@ -130,6 +144,12 @@ public class Binder implements IBinder {
             reply.reset();
             return StatusHeader.write(reply, e)
                     ? Binders.STATUS_OK : Binders.STATUS_UNKNOWN_ERROR;
+        } catch (StackOverflowError e) {
+            /* parcelables in parcelables, which generated code reads */
+            return Binders.STATUS_BAD_VALUE;
+        } catch (OutOfMemoryError e) {
+            /* an "out" array, for which generated code makes room */
+            return Binders.STATUS_NO_MEMORY;
         }
     }
 }

@@ -6,7 +6,9 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /** An object of a peer. There is one of these per object and session. */
 final class BinderProxy implements IBinder {
@@ -15,19 +17,45 @@ final class BinderProxy implements IBinder {
     private static final Map<Long, WeakReference<BinderProxy>> PROXIES =
             new HashMap<>();
 
+    /* The C objects of links. Apart from the proxy, for the Cleaner. */
+    private static final class Links {
+        private final Set<Long> all = new HashSet<>(); /* guarded by this */
+
+        synchronized void add(long link) {
+            all.add(link);
+        }
+
+        void end(long link) {
+            synchronized (this) {
+                all.remove(link);
+            }
+            Binders.unlink(link);
+        }
+
+        synchronized void endAll() {
+            all.forEach(Binders::unlink);
+            all.clear();
+        }
+    }
+
     private final long pointer; /* a reference is ours */
-    private final Map<DeathRecipient, Long> links = new HashMap<>();
+    private final Links links = new Links();
+    /* Held by the proxy alone: a recipient may know its proxy. Guarded by
+     * this. */
+    private final Map<DeathRecipient, Long> recipients = new HashMap<>();
 
     private BinderProxy(long pointer) {
         this.pointer = pointer;
     }
 
     /* The map may have a successor by the time that a proxy is collected. */
-    private static void forget(long pointer, WeakReference<BinderProxy> who) {
+    private static void forget(long pointer, WeakReference<BinderProxy> who,
+            Links links) {
         synchronized (PROXIES) {
             if (PROXIES.get(pointer) == who)
                 PROXIES.remove(pointer);
         }
+        links.endAll();
         Binders.decStrong(pointer);
     }
 
@@ -41,7 +69,8 @@ final class BinderProxy implements IBinder {
         proxy = new BinderProxy(pointer);
         WeakReference<BinderProxy> ref = new WeakReference<>(proxy);
         PROXIES.put(pointer, ref);
-        CLEANER.register(proxy, () -> forget(pointer, ref));
+        Links links = proxy.links;
+        CLEANER.register(proxy, () -> forget(pointer, ref, links));
         return proxy;
     }
 
@@ -128,30 +157,36 @@ final class BinderProxy implements IBinder {
         return true;
     }
 
+    /** Nobody is told once the proxy is collected. */
     @Override
     public synchronized void linkToDeath(DeathRecipient recipient, int flags)
             throws RemoteException {
         long[] link = new long[1];
-        if (links.containsKey(recipient))
+        if (recipients.containsKey(recipient))
             return;
-        /* it must not keep the proxy alive, which keeps the session alive */
+        /* C's side must not keep the proxy alive, which keeps the session
+         * alive, nor a recipient that knows the proxy */
         WeakReference<BinderProxy> self = new WeakReference<>(this);
+        WeakReference<DeathRecipient> who = new WeakReference<>(recipient);
         check(Binders.link(pointer, () -> {
             BinderProxy proxy = self.get();
-            recipient.binderDied(proxy);
+            DeathRecipient told = who.get();
+            if (proxy != null && told != null)
+                told.binderDied(proxy);
         }, link));
-        links.put(recipient, link[0]);
+        links.add(link[0]);
+        recipients.put(recipient, link[0]);
     }
 
     @Override
     public synchronized boolean unlinkToDeath(DeathRecipient recipient,
             int flags) {
-        Long link = links.remove(recipient);
+        Long link = recipients.remove(recipient);
         if (link == null)
             throw new java.util.NoSuchElementException(
                     "this recipient is not linked");
         boolean alive = isBinderAlive();
-        Binders.unlink(link);
+        links.end(link);
         Reference.reachabilityFence(this);
         return alive;
     }

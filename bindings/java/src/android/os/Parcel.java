@@ -1,43 +1,24 @@
 package android.os;
 
 import avf.internal.Binders;
+import avf.internal.Native;
 
-import java.lang.ref.Cleaner;
+import java.io.FileDescriptor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.IntFunction;
 
 /**
  * The arguments or the results of a call. One thread owns it. Reading what is
  * not there throws BadParcelableException; after recycle() everything throws
  * IllegalStateException.
  */
-public final class Parcel {
-    private static final Cleaner CLEANER = Cleaner.create();
-
-    /* The C parcel. Apart from us, for the Cleaner. */
-    private static final class Owner implements Runnable {
-        private long pointer;
-        private final boolean owned;
-
-        Owner(long pointer, boolean owned) {
-            this.pointer = pointer;
-            this.owned = owned;
-        }
-
-        @Override
-        public void run() {
-            if (owned && pointer != 0)
-                Binders.parcelDelete(pointer);
-            pointer = 0;
-        }
-    }
-
-    private final Owner owner;
-    private final Cleaner.Cleanable cleanable; /* null: lent */
-
+public final class Parcel extends ParcelData {
     private Parcel(long pointer, boolean owned) {
-        owner = new Owner(pointer, owned);
-        cleanable = owned ? CLEANER.register(this, owner) : null;
+        super(pointer, owned);
     }
 
     public static Parcel obtain() {
@@ -52,271 +33,6 @@ public final class Parcel {
     /** A parcel of JNI's, until it is recycled. */
     static Parcel lend(long pointer) {
         return new Parcel(pointer, false);
-    }
-
-    /** Free it. */
-    public void recycle() {
-        if (cleanable != null)
-            cleanable.clean();
-        else
-            owner.run();
-    }
-
-    long pointer() {
-        if (owner.pointer == 0)
-            throw new IllegalStateException("the parcel is recycled");
-        return owner.pointer;
-    }
-
-    /** Become what C has made, which is taken. */
-    void adopt(long parcel) {
-        pointer();
-        owner.run();
-        owner.pointer = parcel;
-    }
-
-    void reset() {
-        Binders.parcelReset(pointer());
-    }
-
-    public int dataSize() {
-        return Binders.parcelSize(pointer());
-    }
-
-    public int dataPosition() {
-        return Binders.parcelPosition(pointer());
-    }
-
-    public int dataAvail() {
-        return dataSize() - dataPosition();
-    }
-
-    public void setDataPosition(int position) {
-        if (Binders.parcelSetPosition(pointer(), position)
-                != Binders.STATUS_OK)
-            throw new IllegalArgumentException("position " + position + " of "
-                    + dataSize());
-    }
-
-    public void appendFrom(Parcel from, int offset, int length) {
-        write(Binders.parcelAppend(from.pointer(), pointer(), offset,
-                length));
-    }
-
-    /** For stubs: nothing may be left to read. */
-    public void enforceNoDataAvail() {
-        if (dataAvail() > 0)
-            throw new BadParcelableException("Parcel data not fully consumed,"
-                    + " unread size: " + dataAvail());
-    }
-
-    private static void write(int status) {
-        if (status == Binders.STATUS_OK)
-            return;
-        if (status == Binders.STATUS_NO_MEMORY)
-            throw new OutOfMemoryError("parcel");
-        throw new IllegalStateException("the parcel cannot be written: "
-                + Binders.statusName(status));
-    }
-
-    /* ---- the name of the interface ---- */
-
-    public void writeInterfaceToken(String name) {
-        writeString(name);
-    }
-
-    public void enforceInterface(String name) {
-        String got = readString();
-        if (!name.equals(got))
-            throw new SecurityException("Binder invocation to an incorrect "
-                    + "interface: " + got + ", not " + name);
-    }
-
-    /* ---- numbers and text ---- */
-
-    public void writeInt(int v) {
-        write(Binders.writeInt(pointer(), v));
-    }
-
-    public int readInt() {
-        return Binders.readInt(pointer());
-    }
-
-    public void writeLong(long v) {
-        write(Binders.writeLong(pointer(), v));
-    }
-
-    public long readLong() {
-        return Binders.readLong(pointer());
-    }
-
-    public void writeFloat(float v) {
-        writeInt(Float.floatToRawIntBits(v));
-    }
-
-    public float readFloat() {
-        return Float.intBitsToFloat(readInt());
-    }
-
-    public void writeDouble(double v) {
-        writeLong(Double.doubleToRawLongBits(v));
-    }
-
-    public double readDouble() {
-        return Double.longBitsToDouble(readLong());
-    }
-
-    public void writeByte(byte v) {
-        writeInt(v);
-    }
-
-    public byte readByte() {
-        return (byte) readInt();
-    }
-
-    public void writeBoolean(boolean v) {
-        writeInt(v ? 1 : 0);
-    }
-
-    public boolean readBoolean() {
-        return readInt() != 0;
-    }
-
-    public void writeString(String v) {
-        write(Binders.writeString(pointer(), v));
-    }
-
-    public String readString() {
-        return Binders.readString(pointer());
-    }
-
-    /* ---- arrays of numbers ---- */
-
-    public void writeByteArray(byte[] v) {
-        write(Binders.writeBytes(pointer(), v));
-    }
-
-    public byte[] createByteArray() {
-        return Binders.readBytes(pointer());
-    }
-
-    public void writeIntArray(int[] v) {
-        write(Binders.writeInts(pointer(), v));
-    }
-
-    public int[] createIntArray() {
-        return Binders.readInts(pointer());
-    }
-
-    public void writeLongArray(long[] v) {
-        write(Binders.writeLongs(pointer(), v));
-    }
-
-    public long[] createLongArray() {
-        return Binders.readLongs(pointer());
-    }
-
-    public void writeFloatArray(float[] v) {
-        write(Binders.writeFloats(pointer(), v));
-    }
-
-    public float[] createFloatArray() {
-        return Binders.readFloats(pointer());
-    }
-
-    public void writeDoubleArray(double[] v) {
-        write(Binders.writeDoubles(pointer(), v));
-    }
-
-    public double[] createDoubleArray() {
-        return Binders.readDoubles(pointer());
-    }
-
-    public void writeCharArray(char[] v) {
-        write(Binders.writeChars(pointer(), v));
-    }
-
-    public char[] createCharArray() {
-        return Binders.readChars(pointer());
-    }
-
-    public void writeBooleanArray(boolean[] v) {
-        writeInt(v == null ? -1 : v.length);
-        for (int i = 0; v != null && i < v.length; i++)
-            writeBoolean(v[i]);
-    }
-
-    public boolean[] createBooleanArray() {
-        int n = readLength(4);
-        boolean[] v = n < 0 ? null : new boolean[n];
-        for (int i = 0; i < n; i++)
-            v[i] = readBoolean();
-        return v;
-    }
-
-    /* "out" arrays: as many as the caller has room for */
-
-    private static void sameLength(int got, int want) {
-        if (got != want)
-            throw new BadParcelableException("bad array lengths: " + got
-                    + ", not " + want);
-    }
-
-    private static <T> T present(T array) {
-        if (array == null)
-            throw new BadParcelableException("null, not an array");
-        return array;
-    }
-
-    public void readByteArray(byte[] v) {
-        byte[] got = present(createByteArray());
-        sameLength(got.length, v.length);
-        System.arraycopy(got, 0, v, 0, v.length);
-    }
-
-    public void readIntArray(int[] v) {
-        int[] got = present(createIntArray());
-        sameLength(got.length, v.length);
-        System.arraycopy(got, 0, v, 0, v.length);
-    }
-
-    public void readLongArray(long[] v) {
-        long[] got = present(createLongArray());
-        sameLength(got.length, v.length);
-        System.arraycopy(got, 0, v, 0, v.length);
-    }
-
-    public void readFloatArray(float[] v) {
-        float[] got = present(createFloatArray());
-        sameLength(got.length, v.length);
-        System.arraycopy(got, 0, v, 0, v.length);
-    }
-
-    public void readDoubleArray(double[] v) {
-        double[] got = present(createDoubleArray());
-        sameLength(got.length, v.length);
-        System.arraycopy(got, 0, v, 0, v.length);
-    }
-
-    public void readCharArray(char[] v) {
-        char[] got = present(createCharArray());
-        sameLength(got.length, v.length);
-        System.arraycopy(got, 0, v, 0, v.length);
-    }
-
-    public void readBooleanArray(boolean[] v) {
-        boolean[] got = present(createBooleanArray());
-        sameLength(got.length, v.length);
-        System.arraycopy(got, 0, v, 0, v.length);
-    }
-
-    /* A peer's length is believed as far as there are bytes for it. */
-    private int readLength(int elementSize) {
-        int n = readInt();
-        if (n < -1 || n > dataAvail() / elementSize)
-            throw new BadParcelableException("an array of " + n
-                    + " elements in " + dataAvail() + " bytes");
-        return n;
     }
 
     /* ---- arrays and lists of anything ---- */
@@ -432,7 +148,11 @@ public final class Parcel {
     }
 
     public <T extends Parcelable> void writeTypedList(List<T> v) {
-        writeAll(v, each -> writeTypedObject(each, 0));
+        writeTypedList(v, 0);
+    }
+
+    public <T extends Parcelable> void writeTypedList(List<T> v, int flags) {
+        writeAll(v, each -> writeTypedObject(each, flags));
     }
 
     public <T> ArrayList<T> createTypedArrayList(
@@ -442,6 +162,138 @@ public final class Parcel {
 
     public <T> void readTypedList(List<T> v, Parcelable.Creator<T> creator) {
         refill(v, readAll(() -> readTypedObject(creator)));
+    }
+
+    /* asInterface: a stub's; a peer's object may have another interface,
+     * which shows when it is called. */
+
+    public <T extends IInterface> void writeInterfaceArray(T[] v) {
+        writeAll(list(v), this::writeStrongInterface);
+    }
+
+    public <T extends IInterface> T[] createInterfaceArray(
+            IntFunction<T[]> newArray, Function<IBinder, T> asInterface) {
+        List<T> all = createInterfaceArrayList(asInterface);
+        return all == null ? null : all.toArray(newArray.apply(all.size()));
+    }
+
+    public <T extends IInterface> void readInterfaceArray(T[] v,
+            Function<IBinder, T> asInterface) {
+        refill(v, createInterfaceArrayList(asInterface));
+    }
+
+    public <T extends IInterface> void writeInterfaceList(List<T> v) {
+        writeAll(v, this::writeStrongInterface);
+    }
+
+    public <T extends IInterface> ArrayList<T> createInterfaceArrayList(
+            Function<IBinder, T> asInterface) {
+        return readAll(() -> asInterface.apply(readStrongBinder()));
+    }
+
+    public <T extends IInterface> void readInterfaceList(List<T> v,
+            Function<IBinder, T> asInterface) {
+        refill(v, createInterfaceArrayList(asInterface));
+    }
+
+    /* ---- arrays whose lengths the AIDL file says: int[2][3] ---- */
+
+    /** Null when there is none. type: of the whole, as int[][].class. */
+    public <T> T createFixedArray(Class<T> type, int... lengths) {
+        return new FixedArrays(this, null).create(type, lengths);
+    }
+
+    public <T, S extends Parcelable> T createFixedArray(Class<T> type,
+            Parcelable.Creator<S> creator, int... lengths) {
+        return new FixedArrays(this, () -> readTypedObject(creator))
+                .create(type, lengths);
+    }
+
+    public <T, S extends IInterface> T createFixedArray(Class<T> type,
+            Function<IBinder, S> asInterface, int... lengths) {
+        return new FixedArrays(this,
+                () -> asInterface.apply(readStrongBinder()))
+                .create(type, lengths);
+    }
+
+    /** Into an array that is there. */
+    public <T> void readFixedArray(T v) {
+        new FixedArrays(this, null).fill(v);
+    }
+
+    public <T, S extends Parcelable> void readFixedArray(T v,
+            Parcelable.Creator<S> creator) {
+        new FixedArrays(this, () -> readTypedObject(creator)).fill(v);
+    }
+
+    public <T, S extends IInterface> void readFixedArray(T v,
+            Function<IBinder, S> asInterface) {
+        new FixedArrays(this,
+                () -> asInterface.apply(readStrongBinder())).fill(v);
+    }
+
+    public <T> void writeFixedArray(T v, int flags, int... lengths) {
+        new FixedArrays(this, null).write(v, flags, lengths);
+    }
+
+    /* ---- anything, as AIDL's Map and List without a type have it ---- */
+
+    /** Null, Boolean, Byte, Character, Short, Integer, Long, Float, Double,
+     * CharSequence, IBinder, Parcelable, List, Map, Object[], and arrays of
+     * String, boolean, byte, char, int, long, float or double. Nothing else:
+     * a Serializable is refused. */
+    public void writeValue(Object v) {
+        Anything.write(this, v);
+    }
+
+    public Object readValue(ClassLoader loader) {
+        return Anything.read(this, loader, 0);
+    }
+
+    public void writeList(List<?> v) {
+        Anything.writeList(this, v);
+    }
+
+    public ArrayList<Object> readArrayList(ClassLoader loader) {
+        return Anything.readList(this, loader, 0);
+    }
+
+    /** Adds to v. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    public void readList(List v, ClassLoader loader) {
+        List<Object> got = readArrayList(loader);
+        if (got != null)
+            v.addAll(got);
+    }
+
+    public void writeMap(Map<?, ?> v) {
+        Anything.writeMap(this, v);
+    }
+
+    public HashMap<Object, Object> readHashMap(ClassLoader loader) {
+        return Anything.readMap(this, loader, 0);
+    }
+
+    /** Adds to v. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    public void readMap(Map v, ClassLoader loader) {
+        Map<Object, Object> got = readHashMap(loader);
+        if (got != null)
+            v.putAll(got);
+    }
+
+    /** The name of its class, and it. */
+    public void writeParcelable(Parcelable v, int flags) {
+        writeString(v == null ? null : v.getClass().getName());
+        if (v != null)
+            v.writeToParcel(this, flags);
+    }
+
+    /** A peer says which class: one that loader finds and that has a
+     * CREATOR, or BadParcelableException. */
+    @SuppressWarnings("unchecked")
+    public <T extends Parcelable> T readParcelable(ClassLoader loader) {
+        return (T) Anything.readParcelable(this, loader);
     }
 
     /* ---- objects and file descriptors ---- */
@@ -466,6 +318,18 @@ public final class Parcel {
     /** Null and adoptFd(-1) are null. The descriptor stays the caller's. */
     public void writeParcelFileDescriptor(ParcelFileDescriptor v) {
         write(Binders.writeFd(pointer(), v == null ? -1 : v.getFd()));
+    }
+
+    /** A descriptor alone, which cannot be null. It stays the caller's. */
+    public void writeRawFileDescriptor(FileDescriptor v) {
+        write(Binders.writeRawFd(pointer(), Binders.numberOf(v)));
+    }
+
+    /** The caller's to close, with a stream for instance. */
+    public FileDescriptor readRawFileDescriptor() {
+        FileDescriptor v = new FileDescriptor();
+        Native.set_descriptor(v, Binders.readRawFd(pointer()));
+        return v;
     }
 
     /** Null is adoptFd(-1). */

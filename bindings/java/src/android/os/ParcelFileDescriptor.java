@@ -6,11 +6,14 @@ import avf.internal.Native;
 
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
+import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 
 /** A file descriptor with an owner: closed once, at the latest by the GC. */
 public class ParcelFileDescriptor implements Parcelable, Closeable {
@@ -26,6 +29,14 @@ public class ParcelFileDescriptor implements Parcelable, Closeable {
                     return new ParcelFileDescriptor[size];
                 }
             };
+
+    /* for open(), one of the first three */
+    public static final int MODE_READ_ONLY = 0x10000000;
+    public static final int MODE_WRITE_ONLY = 0x20000000;
+    public static final int MODE_READ_WRITE = 0x30000000;
+    public static final int MODE_CREATE = 0x08000000;
+    public static final int MODE_TRUNCATE = 0x04000000;
+    public static final int MODE_APPEND = 0x02000000;
 
     private static final String CLOSED = "Already closed";
 
@@ -53,6 +64,63 @@ public class ParcelFileDescriptor implements Parcelable, Closeable {
         if (copy < 0)
             throw new IOException("cannot duplicate descriptor " + fd);
         return new ParcelFileDescriptor(copy);
+    }
+
+    /** Duplicates what a stream or a file has. */
+    public static ParcelFileDescriptor dup(FileDescriptor descriptor)
+            throws IOException {
+        return fromFd(Binders.numberOf(descriptor));
+    }
+
+    public ParcelFileDescriptor dup() throws IOException {
+        return fromFd(getFd());
+    }
+
+    /** Opens a file; MODE_ constants say how. A new one gets the permissions
+     * that the umask leaves. */
+    public static ParcelFileDescriptor open(File file, int mode)
+            throws FileNotFoundException {
+        boolean writes = (mode & MODE_WRITE_ONLY) != 0;
+        if (writes && (mode & MODE_CREATE) == 0 && !file.exists())
+            throw new FileNotFoundException(file + ": it is not there, and "
+                    + "MODE_CREATE is not set");
+        try {
+            return writes ? openToWrite(file, mode) : openToRead(file);
+        } catch (FileNotFoundException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new FileNotFoundException(file + ": " + e.getMessage());
+        }
+    }
+
+    private static ParcelFileDescriptor openToRead(File file)
+            throws IOException {
+        try (FileInputStream in = new FileInputStream(file)) {
+            return dup(in.getFD());
+        }
+    }
+
+    /* What appends is for writing alone: Java opens no other. */
+    private static ParcelFileDescriptor openToWrite(File file, int mode)
+            throws IOException {
+        if ((mode & MODE_APPEND) != 0) {
+            try (FileOutputStream out = new FileOutputStream(file, true)) {
+                return dup(out.getFD());
+            }
+        }
+        try (RandomAccessFile both = new RandomAccessFile(file, "rw")) {
+            if ((mode & MODE_TRUNCATE) != 0)
+                both.setLength(0);
+            return dup(both.getFD());
+        }
+    }
+
+    /** The end to read from, and the end to write to. */
+    public static ParcelFileDescriptor[] createPipe() throws IOException {
+        int[] fds = new int[2];
+        if (!Binders.pipe(fds))
+            throw new IOException("no pipe: too many open files");
+        return new ParcelFileDescriptor[] {adoptFd(fds[0]), adoptFd(fds[1])};
     }
 
     /** Still owned by this object. */

@@ -8,6 +8,7 @@ final class StatusHeader {
     private static final int EX_ILLEGAL_ARGUMENT = -3;
     private static final int EX_NULL_POINTER = -4;
     private static final int EX_ILLEGAL_STATE = -5;
+    private static final int EX_NETWORK_MAIN_THREAD = -6;
     private static final int EX_UNSUPPORTED_OPERATION = -7;
     private static final int EX_SERVICE_SPECIFIC = -8;
     private static final int EX_PARCELABLE = -9;
@@ -26,6 +27,8 @@ final class StatusHeader {
             return EX_NULL_POINTER;
         if (e instanceof IllegalStateException)
             return EX_ILLEGAL_STATE;
+        if (e instanceof NetworkOnMainThreadException)
+            return EX_NETWORK_MAIN_THREAD;
         if (e instanceof UnsupportedOperationException)
             return EX_UNSUPPORTED_OPERATION;
         return e instanceof ServiceSpecificException
@@ -86,6 +89,8 @@ final class StatusHeader {
             return new NullPointerException(message);
         case EX_ILLEGAL_STATE:
             return new IllegalStateException(message);
+        case EX_NETWORK_MAIN_THREAD:
+            return new NetworkOnMainThreadException(message);
         case EX_UNSUPPORTED_OPERATION:
             return new UnsupportedOperationException(message);
         case EX_SERVICE_SPECIFIC:

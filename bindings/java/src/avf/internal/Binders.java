@@ -1,5 +1,6 @@
 package avf.internal;
 
+import java.io.FileDescriptor;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.IntSupplier;
@@ -14,6 +15,7 @@ public final class Binders {
     public static final int STATUS_OK = 0;
     public static final int STATUS_UNKNOWN_ERROR = 0x80000000;
     public static final int STATUS_NO_MEMORY = -12;
+    public static final int STATUS_BAD_VALUE = -22;
     public static final int STATUS_DEAD_OBJECT = -32;
     public static final int STATUS_UNKNOWN_TRANSACTION = -74;
 
@@ -142,6 +144,18 @@ public final class Binders {
     public static native int writeFdBody(long parcel, int fd);
 
     public static native int readFdBody(long parcel);
+
+    /** A descriptor alone. */
+    public static native int writeRawFd(long parcel, int fd);
+
+    public static native int readRawFd(long parcel);
+
+    /** Its number; -1 when it is closed. */
+    public static native int numberOf(FileDescriptor fd);
+
+    /** The ends of a pipe, to read from and to write to. False: there are too
+     * many open files. */
+    public static native boolean pipe(int[] fds);
 
     /* ---- sessions ---- */
 
