@@ -79,6 +79,8 @@ static void text()
 	repeats<std::string>(&ITest::repeatUtf8, values);
 	repeats<std::optional<std::string>>(&ITest::repeatMaybeString,
 					    {std::nullopt, "", "some"});
+	repeats<std::optional<std::string>>(&ITest::repeatMaybeUtf8,
+					    {std::nullopt, "", "some"});
 }
 
 static void arrays()
@@ -92,22 +94,43 @@ static void arrays()
 	reverses<std::vector<float>>(&ITest::reverseFloats, {1.5F, -2});
 	reverses<std::vector<double>>(&ITest::reverseDoubles, {1.5, -2});
 	reverses<strings>(&ITest::reverseStrings, {"a", "", "ccc"});
+	reverses<strings>(&ITest::reverseUtf8s, {"a", "", "ccc"});
+}
+
+/* As reverses(), and null stays null. */
+template <typename V>
+static void maybe_reverses(
+	ScopedAStatus (ITest::*method)(const std::optional<V> &,
+				       std::optional<V> *),
+	const V &v)
+{
+	std::optional<V> back;
+
+	CHECK_OK((test().*method)(v, &back));
+	CHECK(back == V(v.rbegin(), v.rend()));
+	CHECK_OK((test().*method)(V(), &back));
+	CHECK(back && back->empty());
+	CHECK_OK((test().*method)(std::nullopt, &back));
+	CHECK(!back);
 }
 
 static void nullable_arrays()
 {
-	std::optional<std::vector<int32_t>> ints;
-	std::optional<maybe_strings> back;
-
-	CHECK_OK(test().reverseMaybeInts(std::vector<int32_t>{1, 2}, &ints));
-	CHECK(ints == (std::vector<int32_t>{2, 1}));
-	CHECK_OK(test().reverseMaybeInts(std::nullopt, &ints));
-	CHECK(!ints);
-	CHECK_OK(test().reverseMaybeStrings(maybe_strings{"a", std::nullopt},
-					    &back));
-	CHECK(back == (maybe_strings{std::nullopt, "a"}));
-	CHECK_OK(test().reverseMaybeStrings(std::nullopt, &back));
-	CHECK(!back);
+	maybe_reverses<std::vector<bool>>(&ITest::reverseMaybeBooleans,
+					  {true, false, false});
+	maybe_reverses<std::vector<int8_t>>(&ITest::reverseMaybeBytes,
+					    {1, -2, 3, 4, 5});
+	maybe_reverses<std::vector<char16_t>>(&ITest::reverseMaybeChars,
+					      {u'a', 0xffff});
+	maybe_reverses<std::vector<int32_t>>(&ITest::reverseMaybeInts, {1, 2});
+	maybe_reverses<std::vector<int64_t>>(&ITest::reverseMaybeLongs,
+					     {1, 1LL << 40});
+	maybe_reverses<std::vector<float>>(&ITest::reverseMaybeFloats,
+					   {1.5F, -2});
+	maybe_reverses<std::vector<double>>(&ITest::reverseMaybeDoubles,
+					    {1.5, -2});
+	maybe_reverses<maybe_strings>(&ITest::reverseMaybeStrings,
+				      {"a", std::nullopt});
 }
 
 static bool same_file(int a, int b)
@@ -123,21 +146,39 @@ static ScopedFileDescriptor file()
 	return ScopedFileDescriptor(memfd_create("file", MFD_CLOEXEC));
 }
 
+static Point point(int32_t x, const std::optional<std::string> &name)
+{
+	Point p;
+
+	p.x = x;
+	p.y = -x;
+	p.name = name;
+	return p;
+}
+
+static bool same_point(const Point &a, const Point &b)
+{
+	return a.x == b.x && a.y == b.y && a.name == b.name;
+}
+
 static Everything everything()
 {
 	Everything v;
 
 	v.maybeText = "maybe";
-	v.bytes = {1, 2, 3};
-	v.flag = true;
 	v.letter = u'l';
-	v.wide = 0.5;
-	v.narrow = 0.25F;
 	v.large = 1LL << 40;
-	v.small = -1;
-	v.ints = {1, 2};
-	v.texts = {"one", "two"};
-	v.file = file();
+	v.bytes = {1, 2, 3};
+	v.flags = {true, false};
+	v.letters = {u'a', 0xffff};
+	v.larges = {1LL << 40, -1};
+	v.narrows = {0.5F};
+	v.wides = {1e300, -0.1};
+	v.maybeBytes = {{4, 5}};
+	v.maybeTexts = {{"some", std::nullopt}};
+	v.point = point(1, "first");
+	v.points = {point(2, std::nullopt), point(3, "third")};
+	v.callback = ndk::SharedRefBase::make<Callback>();
 	v.object = ndk::SharedRefBase::make<Callback>()->asBinder();
 	return v;
 }
@@ -147,36 +188,63 @@ static void parcelable_of_all_types()
 	Everything v = everything();
 	Everything back;
 
-	if (!peer->takes_files()) {
-		CHECK(test().repeatEverything(v, &back).getStatus() ==
-		      STATUS_FDS_NOT_ALLOWED);
-		return;
-	}
 	CHECK_OK(test().repeatEverything(v, &back));
-	CHECK(back.number == 7 && back.maybeText == v.maybeText);
-	CHECK(back.text == "text" && back.bytes == v.bytes);
-	CHECK(back.flag && back.letter == u'l' && back.wide == v.wide);
-	CHECK(back.narrow == v.narrow && back.large == v.large);
-	CHECK(back.small == -1 && back.ints == v.ints);
-	CHECK(back.texts == v.texts && !back.maybeInts);
-	CHECK(same_file(back.file.get(), v.file.get()));
-	CHECK(back.maybeFile.get() == -1 && !back.maybeObject.get());
-	CHECK(back.object == v.object);
+	CHECK(back.maybeText == v.maybeText && back.letter == u'l');
+	CHECK(back.large == v.large && back.bytes == v.bytes);
+	CHECK(back.flags == v.flags && back.letters == v.letters);
+	CHECK(back.larges == v.larges && back.narrows == v.narrows);
+	CHECK(back.wides == v.wides && back.maybeBytes == v.maybeBytes);
+	CHECK(back.maybeTexts == v.maybeTexts && !back.maybeInts);
+	CHECK(same_point(back.point, v.point) && back.points.size() == 2);
+	CHECK(same_point(back.points[1], v.points[1]));
+	CHECK(back.callback == v.callback && back.object == v.object);
+	CHECK(!back.maybeObject.get());
+	/* what is in the file */
+	CHECK(back.number == 7 && back.text == "text" && back.utf8 == "utf8");
+	CHECK(back.flag && back.wide == 0.5 && back.narrow == 0.25F);
+	CHECK(back.small == 3 && back.ints == (std::vector<int32_t>{1, 2}));
+	CHECK(back.texts == (strings{"one", "two"}));
+	CHECK(Everything().large == 50000 && Everything().letter == u'd');
 }
 
 static void parcelables_in_arrays()
 {
-	std::vector<Point> v(2);
+	const std::vector<Point> v = {point(1, std::nullopt),
+				      point(3, "second")};
 	std::vector<Point> back;
 
-	v[0].x = 1;
-	v[0].y = 2;
-	v[1].x = 3;
-	v[1].y = 4;
-	v[1].name = "second";
 	CHECK_OK(test().reversePoints(v, &back));
-	CHECK(back.size() == 2 && back[0].x == 3 && back[0].y == 4);
-	CHECK(back[0].name == "second" && back[1].x == 1 && !back[1].name);
+	CHECK(back.size() == 2 && same_point(back[0], v[1]) &&
+	      same_point(back[1], v[0]));
+}
+
+static void out_arrays()
+{
+	std::vector<bool> booleans(2);
+	std::vector<int8_t> bytes(3);
+	std::vector<char16_t> chars(1);
+	std::vector<int64_t> longs(2);
+	std::vector<float> floats(2);
+	std::vector<double> doubles;
+	strings texts(2);
+	std::vector<Point> points(2);
+
+	CHECK_OK(test().fill(&booleans, &bytes, &chars, &longs, &floats,
+			     &doubles, &texts, &points));
+	CHECK(booleans == (std::vector<bool>{true, false}));
+	CHECK(bytes == (std::vector<int8_t>{1, 2, 3}));
+	CHECK(chars == (std::vector<char16_t>{1}));
+	CHECK(longs == (std::vector<int64_t>{1, 2}));
+	CHECK(floats == (std::vector<float>{1, 2}) && doubles.empty());
+	CHECK(texts == (strings{"1", "2"}) && points.size() == 2 &&
+	      points[1].x == 2);
+	CHECK_OK(test().turn(&booleans, &bytes, &chars, &longs, &floats,
+			     &doubles, &texts, &points));
+	CHECK(booleans == (std::vector<bool>{false, true}));
+	CHECK(bytes == (std::vector<int8_t>{3, 2, 1}) && chars.size() == 1);
+	CHECK(longs == (std::vector<int64_t>{2, 1}));
+	CHECK(floats == (std::vector<float>{2, 1}) && doubles.empty());
+	CHECK(texts == (strings{"2", "1"}) && points[1].x == 1);
 }
 
 static void directions_of_arguments()
@@ -196,23 +264,43 @@ static void directions_of_arguments()
 	CHECK(filled_ints == (std::vector<int32_t>{1, 2, 3}));
 }
 
+/* Where they cannot travel, the call says so, and the session lives on. */
+static void refused_descriptors()
+{
+	ScopedFileDescriptor out = file();
+	ScopedFileDescriptor back;
+	int32_t n = 0;
+	Files files;
+
+	files.file = file();
+	CHECK(test().repeatFile(out, &back).getStatus() ==
+	      STATUS_FDS_NOT_ALLOWED);
+	CHECK(back.get() == -1);
+	CHECK(test().repeatFiles(files, &files).getStatus() ==
+	      STATUS_FDS_NOT_ALLOWED);
+	CHECK_OK(test().repeatInt(5, &n));
+	CHECK(n == 5);
+}
+
 static void file_descriptors()
 {
 	ScopedFileDescriptor none;
 	ScopedFileDescriptor out = file();
 	ScopedFileDescriptor back;
+	Files files, files_back;
 
-	if (peer->takes_files()) {
-		CHECK_OK(test().repeatFile(out, &back));
-		CHECK(same_file(back.get(), out.get()));
-	} else {
-		CHECK(test().repeatFile(out, &back).getStatus() ==
-		      STATUS_FDS_NOT_ALLOWED);
-	}
 	CHECK_OK(test().repeatMaybeFile(none, &back));
 	CHECK(back.get() == -1);
 	CHECK(test().repeatFile(none, &back).getStatus() ==
 	      STATUS_UNEXPECTED_NULL);
+	if (!peer->takes_files())
+		return refused_descriptors();
+	CHECK_OK(test().repeatFile(out, &back));
+	CHECK(same_file(back.get(), out.get()));
+	files.file = std::move(out);
+	CHECK_OK(test().repeatFiles(files, &files_back));
+	CHECK(same_file(files_back.file.get(), files.file.get()));
+	CHECK(files_back.maybeFile.get() == -1 && files_back.name == "files");
 }
 
 static void objects()
@@ -239,12 +327,22 @@ static void callbacks()
 
 	CHECK_OK(test().callBack(callback, 41, &result));
 	CHECK(result == 42 && callback->last == 41);
+	CHECK_OK(test().callLater(callback, "later"));
 	CHECK_OK(test().setCallback(callback));
 	CHECK_OK(test().getCallback(&back));
 	CHECK(back.get() == callback.get());
 	CHECK_OK(test().setCallback(nullptr));
 	CHECK_OK(test().getCallback(&back));
 	CHECK(!back);
+	CHECK(callback->wait_for("later"));
+}
+
+static void listeners()
+{
+	auto listener = ndk::SharedRefBase::make<Listener>();
+
+	CHECK_OK(test().tell(listener, "news"));
+	CHECK(listener->wait_for("news"));
 }
 
 static void exceptions()
@@ -341,10 +439,12 @@ int main(int argc, char **argv)
 		{"nullable_arrays", nullable_arrays},
 		{"parcelable_of_all_types", parcelable_of_all_types},
 		{"parcelables_in_arrays", parcelables_in_arrays},
+		{"out_arrays", out_arrays},
 		{"directions_of_arguments", directions_of_arguments},
 		{"file_descriptors", file_descriptors},
 		{"objects", objects},
 		{"callbacks", callbacks},
+		{"listeners", listeners},
 		{"exceptions", exceptions},
 		{"oneway", oneway},
 		{"unknown_method", unknown_method},

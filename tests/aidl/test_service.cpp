@@ -1,29 +1,8 @@
 #include "test_service.h"
 
-Everything copy(const Everything &in)
-{
-	Everything out;
+#include <chrono>
 
-	out.number = in.number;
-	out.maybeText = in.maybeText;
-	out.text = in.text;
-	out.bytes = in.bytes;
-	out.flag = in.flag;
-	out.letter = in.letter;
-	out.wide = in.wide;
-	out.narrow = in.narrow;
-	out.large = in.large;
-	out.small = in.small;
-	out.ints = in.ints;
-	out.texts = in.texts;
-	out.maybeInts = in.maybeInts;
-	out.file = in.file.dup();
-	if (in.maybeFile.get() >= 0)
-		out.maybeFile = in.maybeFile.dup();
-	out.object = in.object;
-	out.maybeObject = in.maybeObject;
-	return out;
-}
+static constexpr std::chrono::seconds PATIENCE(60);
 
 ScopedAStatus Callback::done(int32_t code, int32_t *_return)
 {
@@ -34,13 +13,65 @@ ScopedAStatus Callback::done(int32_t code, int32_t *_return)
 
 ScopedAStatus Callback::later(const std::string &text)
 {
-	last = static_cast<int32_t>(text.size());
+	std::lock_guard<std::mutex> guard(mutex_);
+
+	text_ = text;
+	changed_.notify_all();
 	return ScopedAStatus::ok();
 }
 
-ScopedAStatus TestService::repeatEverything(const Everything &v, Everything *r)
+bool Callback::wait_for(const std::string &text)
 {
-	*r = copy(v);
+	std::unique_lock<std::mutex> guard(mutex_);
+
+	return changed_.wait_for(guard, PATIENCE,
+				 [&] { return text_ == text; });
+}
+
+/* Descriptors are duplicated: who gives one keeps it. */
+ScopedAStatus TestService::repeatFiles(const Files &v, Files *r)
+{
+	r->name = v.name;
+	r->file = v.file.dup();
+	if (v.maybeFile.get() >= 0)
+		r->maybeFile = v.maybeFile.dup();
+	return ScopedAStatus::ok();
+}
+
+ScopedAStatus TestService::fill(
+	std::vector<bool> *booleans, std::vector<int8_t> *bytes,
+	std::vector<char16_t> *chars, std::vector<int64_t> *longs,
+	std::vector<float> *floats, std::vector<double> *doubles,
+	std::vector<std::string> *texts, std::vector<Point> *points)
+{
+	for (size_t i = 0; i < booleans->size(); i++)
+		(*booleans)[i] = i % 2 == 0;
+	count_up(bytes);
+	count_up(chars);
+	count_up(longs);
+	count_up(floats);
+	count_up(doubles);
+	for (size_t i = 0; i < texts->size(); i++)
+		(*texts)[i] = std::to_string(i + 1);
+	for (size_t i = 0; i < points->size(); i++)
+		(*points)[i].x = static_cast<int32_t>(i + 1);
+	return ScopedAStatus::ok();
+}
+
+ScopedAStatus TestService::turn(
+	std::vector<bool> *booleans, std::vector<int8_t> *bytes,
+	std::vector<char16_t> *chars, std::vector<int64_t> *longs,
+	std::vector<float> *floats, std::vector<double> *doubles,
+	std::vector<std::string> *texts, std::vector<Point> *points)
+{
+	turn_around(booleans);
+	turn_around(bytes);
+	turn_around(chars);
+	turn_around(longs);
+	turn_around(floats);
+	turn_around(doubles);
+	turn_around(texts);
+	turn_around(points);
 	return ScopedAStatus::ok();
 }
 

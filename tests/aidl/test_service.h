@@ -5,18 +5,23 @@
 #pragma once
 
 #include <aidl/com/example/BnCallback.h>
+#include <aidl/com/example/BnListener.h>
 #include <aidl/com/example/BnTest.h>
 #include <aidl/com/example/BpTest.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <vector>
 
 using aidl::com::example::BnCallback;
+using aidl::com::example::BnListener;
 using aidl::com::example::BnTest;
 using aidl::com::example::Everything;
+using aidl::com::example::Files;
 using aidl::com::example::ICallback;
+using aidl::com::example::IListener;
 using aidl::com::example::ITest;
 using aidl::com::example::Point;
 using ndk::ScopedAStatus;
@@ -42,15 +47,49 @@ ScopedAStatus reverse(const std::optional<V> &in, std::optional<V> *out)
 	return in ? reverse(*in, &out->emplace()) : ScopedAStatus::ok();
 }
 
-/* Descriptors are duplicated: who gives one keeps it. */
-Everything copy(const Everything &in);
+template <typename V> void turn_around(V *v)
+{
+	*v = V(v->rbegin(), v->rend());
+}
+
+/* 1, 2, 3... */
+template <typename V> void count_up(V *v)
+{
+	int n = 0;
+
+	for (auto &each : *v)
+		each = static_cast<typename V::value_type>(++n);
+}
 
 class Callback : public BnCallback
 {
       public:
 	ScopedAStatus done(int32_t code, int32_t *_return) override;
 	ScopedAStatus later(const std::string &text) override;
+	/* Wait for later(), for as long as a busy computer may need. */
+	bool wait_for(const std::string &text);
 	int32_t last = 0;
+
+      private:
+	std::mutex mutex_; /* guards what follows */
+	std::condition_variable changed_;
+	std::string text_;
+};
+
+class Listener : public BnListener
+{
+      public:
+	ScopedAStatus heard(const std::string &text) override
+	{
+		return text_->later(text);
+	}
+	bool wait_for(const std::string &text)
+	{
+		return text_->wait_for(text);
+	}
+
+      private:
+	std::shared_ptr<Callback> text_ = ndk::SharedRefBase::make<Callback>();
 };
 
 class TestService : public BnTest
@@ -153,8 +192,73 @@ class TestService : public BnTest
 		return reverse(v, r);
 	}
 
+	ScopedAStatus repeatMaybeUtf8(const std::optional<std::string> &v,
+				      std::optional<std::string> *r) override
+	{
+		return repeat(v, r);
+	}
+	ScopedAStatus reverseUtf8s(const std::vector<std::string> &v,
+				   std::vector<std::string> *r) override
+	{
+		return reverse(v, r);
+	}
+	ScopedAStatus reverseMaybeBooleans(
+		const std::optional<std::vector<bool>> &v,
+		std::optional<std::vector<bool>> *r) override
+	{
+		return reverse(v, r);
+	}
+	ScopedAStatus reverseMaybeBytes(
+		const std::optional<std::vector<int8_t>> &v,
+		std::optional<std::vector<int8_t>> *r) override
+	{
+		return reverse(v, r);
+	}
+	ScopedAStatus reverseMaybeChars(
+		const std::optional<std::vector<char16_t>> &v,
+		std::optional<std::vector<char16_t>> *r) override
+	{
+		return reverse(v, r);
+	}
+	ScopedAStatus reverseMaybeLongs(
+		const std::optional<std::vector<int64_t>> &v,
+		std::optional<std::vector<int64_t>> *r) override
+	{
+		return reverse(v, r);
+	}
+	ScopedAStatus reverseMaybeFloats(
+		const std::optional<std::vector<float>> &v,
+		std::optional<std::vector<float>> *r) override
+	{
+		return reverse(v, r);
+	}
+	ScopedAStatus reverseMaybeDoubles(
+		const std::optional<std::vector<double>> &v,
+		std::optional<std::vector<double>> *r) override
+	{
+		return reverse(v, r);
+	}
+	ScopedAStatus fill(std::vector<bool> *booleans,
+			   std::vector<int8_t> *bytes,
+			   std::vector<char16_t> *chars,
+			   std::vector<int64_t> *longs,
+			   std::vector<float> *floats,
+			   std::vector<double> *doubles,
+			   std::vector<std::string> *texts,
+			   std::vector<Point> *points) override;
+	ScopedAStatus turn(std::vector<bool> *booleans,
+			   std::vector<int8_t> *bytes,
+			   std::vector<char16_t> *chars,
+			   std::vector<int64_t> *longs,
+			   std::vector<float> *floats,
+			   std::vector<double> *doubles,
+			   std::vector<std::string> *texts,
+			   std::vector<Point> *points) override;
 	ScopedAStatus repeatEverything(const Everything &v,
-				       Everything *r) override;
+				       Everything *r) override
+	{
+		return repeat(v, r);
+	}
 	ScopedAStatus reversePoints(const std::vector<Point> &v,
 				    std::vector<Point> *r) override
 	{
@@ -178,6 +282,7 @@ class TestService : public BnTest
 			*r = v.dup();
 		return ScopedAStatus::ok();
 	}
+	ScopedAStatus repeatFiles(const Files &v, Files *r) override;
 	ScopedAStatus repeatObject(const SpAIBinder &v, SpAIBinder *r) override
 	{
 		return repeat(v, r);
@@ -193,6 +298,16 @@ class TestService : public BnTest
 			       int32_t code, int32_t *r) override
 	{
 		return v->done(code, r);
+	}
+	ScopedAStatus callLater(const std::shared_ptr<ICallback> &v,
+				const std::string &text) override
+	{
+		return v->later(text);
+	}
+	ScopedAStatus tell(const std::shared_ptr<IListener> &v,
+			   const std::string &text) override
+	{
+		return v->heard(text);
 	}
 
 	ScopedAStatus fail(int32_t exception, int32_t error,

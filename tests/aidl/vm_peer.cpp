@@ -2,7 +2,6 @@
 #include "peer.h"
 
 #include <avf/avf.h>
-#include <avf/rpc.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -78,12 +77,28 @@ class VmPeer : public Peer
 		return false;
 	}
 
+	static int dial(void *peer)
+	{
+		int fd = -1;
+
+		return avf_vm_connect(static_cast<VmPeer *>(peer)->vm_, PORT,
+				      PATIENCE_MS, &fd) < 0
+			       ? -1
+			       : fd;
+	}
+
+	/* As avf_vm_connect_rpc(), but with a thread that the payload can call
+	 * when it likes. */
 	bool connect()
 	{
+		ARpcSession *session = ARpcSession_new();
 		ndk::SpAIBinder root;
 
-		if (avf_vm_connect_rpc(vm_, PORT, PATIENCE_MS, root.getR()) >=
-		    0)
+		ARpcSession_setMaxIncomingThreads(session, 1);
+		root.set(ARpcSession_setupPreconnectedClient(session, dial,
+							     this));
+		ARpcSession_free(session);
+		if (root.get())
 			proxy_ = ITest::fromBinder(root);
 		return proxy_ != nullptr;
 	}

@@ -236,7 +236,8 @@ class Meaning(unittest.TestCase):
         aidl = self.load("""parcelable P { C c = C.B; int[] i = {1, 2};
                                            String s; boolean b = true; }
                             enum C { A, B }""")
-        self.assertEqual(repr(aidl.P()), "P(c=<C.B: 1>, i=[1, 2], s='', b=True)")
+        self.assertEqual(repr(aidl.P()),
+                         "P(c=<C.B: 1>, i=[1, 2], s='', b=True)")
         aidl.P().i.append(3)
         self.assertEqual(aidl.P().i, [1, 2])
 

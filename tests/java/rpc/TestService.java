@@ -4,7 +4,9 @@ import android.os.RemoteException;
 import android.os.ServiceSpecificException;
 
 import com.example.Everything;
+import com.example.Files;
 import com.example.ICallback;
+import com.example.IListener;
 import com.example.ITest;
 import com.example.Point;
 
@@ -138,6 +140,99 @@ final class TestService extends ITest.Stub {
     @Override
     public String[] reverseMaybeStrings(String[] v) {
         return reverse(v);
+    }
+
+    @Override
+    public String repeatMaybeUtf8(String v) {
+        return v;
+    }
+
+    @Override
+    public String[] reverseUtf8s(String[] v) {
+        return reverse(v);
+    }
+
+    @Override
+    public boolean[] reverseMaybeBooleans(boolean[] v) {
+        return reverse(v);
+    }
+
+    @Override
+    public byte[] reverseMaybeBytes(byte[] v) {
+        return reverse(v);
+    }
+
+    @Override
+    public char[] reverseMaybeChars(char[] v) {
+        return reverse(v);
+    }
+
+    @Override
+    public long[] reverseMaybeLongs(long[] v) {
+        return reverse(v);
+    }
+
+    @Override
+    public float[] reverseMaybeFloats(float[] v) {
+        return reverse(v);
+    }
+
+    @Override
+    public double[] reverseMaybeDoubles(double[] v) {
+        return reverse(v);
+    }
+
+    private static void turnAround(Object array) {
+        Object reversed = reverse(array);
+        System.arraycopy(reversed, 0, array, 0, Array.getLength(array));
+    }
+
+    @Override
+    public void turn(boolean[] booleans, byte[] bytes, char[] chars,
+            long[] longs, float[] floats, double[] doubles, String[] texts,
+            Point[] points) {
+        for (Object each : new Object[] {booleans, bytes, chars, longs,
+                floats, doubles, texts, points})
+            turnAround(each);
+    }
+
+    @Override
+    public void fill(boolean[] booleans, byte[] bytes, char[] chars,
+            long[] longs, float[] floats, double[] doubles, String[] texts,
+            Point[] points) {
+        for (int i = 0; i < booleans.length; i++)
+            booleans[i] = i % 2 == 0;
+        for (int i = 0; i < bytes.length; i++)
+            bytes[i] = (byte) (i + 1);
+        for (int i = 0; i < chars.length; i++)
+            chars[i] = (char) (i + 1);
+        for (int i = 0; i < longs.length; i++)
+            longs[i] = i + 1;
+        for (int i = 0; i < floats.length; i++)
+            floats[i] = i + 1;
+        for (int i = 0; i < doubles.length; i++)
+            doubles[i] = i + 1;
+        for (int i = 0; i < texts.length; i++)
+            texts[i] = String.valueOf(i + 1);
+        for (int i = 0; i < points.length; i++) {
+            points[i] = new Point();
+            points[i].x = i + 1;
+        }
+    }
+
+    @Override
+    public Files repeatFiles(Files v) {
+        return v;
+    }
+
+    @Override
+    public void callLater(ICallback v, String text) throws RemoteException {
+        v.later(text);
+    }
+
+    @Override
+    public void tell(IListener v, String text) throws RemoteException {
+        v.heard(text);
     }
 
     @Override

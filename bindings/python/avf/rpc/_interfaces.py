@@ -2,7 +2,8 @@
 import ctypes as c
 
 from ._native import (FLAG_ONEWAY, STATUS_BAD_TYPE, STATUS_BAD_VALUE,
-                      STATUS_NO_MEMORY, STATUS_UNKNOWN_TRANSACTION, RpcError, check, lib)
+                      STATUS_NO_MEMORY, STATUS_UNKNOWN_TRANSACTION, RpcError,
+                      check, lib)
 from ._objects import new_object
 from ._structures import write_field
 from ._values import INT, PLAIN, AidlException, read_status, write_status
