@@ -11,7 +11,7 @@
 #include "client/vm.h"
 #include "wire/wire.h"
 
-/* Ports below are for the library's own use (guestlink). */
+/* Ports below are for the library's own use: the guest's manager. */
 static int check_port(uint32_t port)
 {
 	if (port < AVF_MIN_VSOCK_PORT)

@@ -11,7 +11,7 @@
 
 #include "base/byteorder.h"
 #include "base/checked.h"
-#include "guestlink/text.h"
+#include "base/text.h"
 
 #define MAX_WORDS 3 /* le32 fields at the start of a body */
 

@@ -18,7 +18,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
-#include "guestlink/text.h"
+#include "base/text.h"
 
 /* What the child needs between fork and exec. */
 struct launch {

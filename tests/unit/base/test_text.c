@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "guestlink/text.h"
+#include "base/text.h"
 
 struct row {
 	const char *what;
