@@ -35,7 +35,7 @@
 #define CODE_RECORD_STOP   0x5f455244U /* _ERD */
 
 struct AIBinder_Class {
-	char *descriptor; /* owned, UTF-8 */
+	const char *descriptor; /* UTF-8; a class is never freed */
 	AIBinder_Class_onCreate on_create;
 	AIBinder_Class_onDestroy on_destroy;
 	AIBinder_Class_onTransact on_transact;

@@ -56,6 +56,8 @@ static binder_status_t wait_for(struct rpc_conn *conn, short events,
 	int timeout = -1;
 	int rc;
 
+	if (conn->never_waits)
+		return STATUS_TIMED_OUT;
 	do {
 		if (conn->deadline_ns != 0) {
 			now = clock_now_ns();
@@ -83,7 +85,7 @@ static binder_status_t receive(struct rpc_conn *conn, struct msghdr *msg,
 	ssize_t n;
 	binder_status_t rc;
 
-	if (conn->deadline_ns != 0)
+	if (conn->deadline_ns != 0 || conn->never_waits)
 		flags |= MSG_DONTWAIT;
 	for (;;) {
 		n = recvmsg(conn->fd, msg, flags);
@@ -161,6 +163,24 @@ binder_status_t rpc_conn_read(struct rpc_conn *conn, void *bytes, size_t size,
 			return STATUS_DEAD_OBJECT;
 		done += n;
 	}
+	return STATUS_OK;
+}
+
+binder_status_t rpc_conn_fill(struct rpc_conn *conn, bool *ret_eof)
+{
+	ssize_t n;
+
+	*ret_eof = false;
+	conn->end -= conn->start;
+	memmove(conn->buffer, conn->buffer + conn->start, conn->end);
+	conn->start = 0;
+	n = recv(conn->fd, conn->buffer + conn->end,
+		 sizeof(conn->buffer) - conn->end, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? STATUS_OK
+							 : STATUS_DEAD_OBJECT;
+	*ret_eof = n == 0;
+	conn->end += (size_t)n;
 	return STATUS_OK;
 }
 

@@ -4,7 +4,8 @@
  * owner.
  *
  * Errors: STATUS_DEAD_OBJECT (the peer or we have closed it),
- * STATUS_TIMED_OUT (the deadline has passed). After one the connection is of
+ * STATUS_TIMED_OUT (the deadline has passed, or the connection never waits and
+ * would have to). After one the connection is of
  * no use: messages have no numbers, so nobody knows where it stands.
  */
 #pragma once
@@ -20,8 +21,9 @@
 #define RPC_CONN_BUFFER 2048U
 
 struct rpc_conn {
-	int fd;               /* owned */
-	bool carries_fds;     /* descriptors may come with a header */
+	int fd;           /* owned */
+	bool carries_fds; /* descriptors may come with a header */
+	bool never_waits; /* a loop owns it: what has not come is an error */
 	uint64_t deadline_ns; /* of the owner's reads and writes; 0: none */
 
 	/* guarded by the pool's lock */
@@ -68,6 +70,10 @@ void rpc_fds_fini(struct rpc_fds *fds);
 binder_status_t rpc_conn_read_with_fds(struct rpc_conn *conn, void *bytes,
 				       size_t size, struct rpc_fds *ret_fds,
 				       bool *ret_eof);
+
+/** Receive once, into the buffer and without waiting. Not for a connection
+ * that carries descriptors. *@ret_eof: the peer has closed it. */
+binder_status_t rpc_conn_fill(struct rpc_conn *conn, bool *ret_eof);
 
 /** Wait until bytes can be read (*@ret_readable) or written. */
 binder_status_t rpc_conn_wait(struct rpc_conn *conn, bool *ret_readable);

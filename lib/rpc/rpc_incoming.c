@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "binder/object.h"
 #include "rpc/rpc_call.h"
 #include "rpc/rpc_frame.h"
 #include "rpc/rpc_oneway.h"
@@ -193,6 +194,14 @@ static binder_status_t run_sync(struct rpc_session *session,
 	return rc;
 }
 
+static bool is_allowed(const struct rpc_session *session, uint32_t code)
+{
+	return !session->settings.methods_only || code == CODE_PING ||
+	       code == CODE_INTERFACE || code == CODE_EXTENSION ||
+	       (code >= FIRST_CALL_TRANSACTION &&
+		code <= LAST_CALL_TRANSACTION);
+}
+
 /* A call on an object. What only this call suffers from is answered with a
  * status; the rest is returned, and ends the session. */
 static binder_status_t run_call(struct rpc_session *session,
@@ -210,6 +219,8 @@ static binder_status_t run_call(struct rpc_session *session,
 	if (rc != STATUS_OK)
 		return rc;
 	rc = parcel_check_positions(&call->parcel);
+	if (rc == STATUS_OK && !is_allowed(session, call->code))
+		rc = STATUS_UNKNOWN_TRANSACTION;
 	if (!oneway)
 		return run_sync(session, conn, call, target, rc);
 	if (rc == STATUS_OK)
@@ -239,7 +250,7 @@ binder_status_t rpc_execute(struct rpc_session *session, struct rpc_conn *conn,
 	return rc;
 }
 
-/* A thread of the session: one message after the other. */
+/* The next message of a connection that is served. */
 static binder_status_t serve_one(struct rpc_session *session,
 				 struct rpc_conn *conn, bool *ret_eof)
 {
@@ -261,6 +272,25 @@ static binder_status_t serve_one(struct rpc_session *session,
 	return STATUS_OK;
 }
 
+binder_status_t rpc_serve_next(struct rpc_session *session,
+			       struct rpc_conn *conn)
+{
+	bool eof;
+	binder_status_t rc;
+
+	rc = rpc_pay_owed(session, conn);
+	return rc == STATUS_OK ? serve_one(session, conn, &eof) : rc;
+}
+
+void rpc_serve_end(struct rpc_session *session, struct rpc_conn *conn, bool eof)
+{
+	/* a client that closes one of several connections may do that; a
+	 * server that does is gone */
+	if (rpc_pool_incoming_done(session) || !eof || !session->is_server)
+		rpc_session_end(session);
+	rpc_pool_thread_ended(session, conn);
+}
+
 void rpc_serve(struct rpc_session *session, struct rpc_conn *conn)
 {
 	bool eof = false;
@@ -272,9 +302,5 @@ void rpc_serve(struct rpc_session *session, struct rpc_conn *conn)
 		if (rc == STATUS_OK)
 			rc = serve_one(session, conn, &eof);
 	}
-	/* a client that closes one of several connections may do that; a
-	 * server that does is gone */
-	if (rpc_pool_incoming_done(session) || !eof || !session->is_server)
-		rpc_session_end(session);
-	rpc_pool_thread_ended(session, conn);
+	rpc_serve_end(session, conn, eof);
 }

@@ -15,7 +15,7 @@ void rpc_oneway_free(struct rpc_oneway *call)
 static bool has_room(const struct rpc_table *table, const struct rpc_node *node,
 		     const struct rpc_oneway *call)
 {
-	return node->n_queued < RPC_MAX_QUEUED &&
+	return node->n_queued < table->max_queued &&
 	       call->frame.n_fds <= RPC_MAX_QUEUED_FDS - table->queued_fds &&
 	       call->frame.size <= RPC_MAX_QUEUED_BYTES - table->queued_bytes;
 }

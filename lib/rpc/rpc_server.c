@@ -34,16 +34,6 @@ void rpc_server_unref(ARpcServer *server)
 /* ---- sessions ---------------------------------------------------------------
  */
 
-/* In the same time for every wrong id. */
-static bool same_id(const uint8_t *a, const uint8_t *b)
-{
-	uint8_t difference = 0;
-
-	for (size_t i = 0; i < RPC_SESSION_ID_SIZE; i++)
-		difference |= a[i] ^ b[i];
-	return difference == 0;
-}
-
 struct rpc_session *rpc_server_find_session(ARpcServer *server,
 					    const uint8_t *id)
 {
@@ -51,7 +41,7 @@ struct rpc_session *rpc_server_find_session(ARpcServer *server,
 
 	(void)pthread_mutex_lock(&server->lock);
 	for (session = server->sessions; session; session = session->next)
-		if (same_id(session->id, id))
+		if (rpc_session_has_id(session, id))
 			break;
 	if (session)
 		rpc_session_ref(session);

@@ -139,6 +139,15 @@ void rpc_session_unref(struct rpc_session *session)
 	free(session);
 }
 
+bool rpc_session_has_id(const struct rpc_session *session, const uint8_t *id)
+{
+	uint8_t difference = 0;
+
+	for (size_t i = 0; i < RPC_SESSION_ID_SIZE; i++)
+		difference |= session->id[i] ^ id[i];
+	return difference == 0;
+}
+
 AIBinder *rpc_session_root(struct rpc_session *session)
 {
 	AIBinder *root;

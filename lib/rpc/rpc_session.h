@@ -23,6 +23,9 @@ struct rpc_settings {
 	uint32_t max_frame;       /* bytes of a body */
 	uint32_t call_timeout_ms; /* 0: none */
 	size_t max_threads;       /* incoming connections */
+	/* The peer calls methods, and asks for names and extensions; what
+	 * every object tells about its process is not for it. */
+	bool methods_only;
 };
 
 struct rpc_session {
@@ -67,6 +70,8 @@ struct rpc_session *to_rpc_session(struct binder_session *base);
  * serves it.
  */
 void rpc_session_end(struct rpc_session *session);
+/** Whether @id is its own. Takes the same time for every wrong one. */
+bool rpc_session_has_id(const struct rpc_session *session, const uint8_t *id);
 /** The root object with a reference, NULL: none, or it has ended. */
 AIBinder *rpc_session_root(struct rpc_session *session);
 bool rpc_session_ended(struct rpc_session *session);
@@ -117,6 +122,14 @@ void rpc_pool_thread_ended(struct rpc_session *session, struct rpc_conn *conn);
 
 /** Serve @conn until it or the session ends, then free it. */
 void rpc_serve(struct rpc_session *session, struct rpc_conn *conn);
+
+/** The same message by message, for a loop: serve the next one, all of which
+ * has come. An error, and the end of the connection, call for
+ * rpc_serve_end(); @eof: the peer has closed it between two messages. */
+binder_status_t rpc_serve_next(struct rpc_session *session,
+			       struct rpc_conn *conn);
+void rpc_serve_end(struct rpc_session *session, struct rpc_conn *conn,
+		   bool eof);
 
 /** Read what has come on connections that nobody uses: a client without
  * threads of its own sees so what the server has paid. Does not block. */

@@ -32,7 +32,8 @@ static void unlock(struct rpc_table *table)
 
 void rpc_table_init(struct rpc_table *table, bool for_server)
 {
-	*table = (struct rpc_table){.for_server = for_server};
+	*table = (struct rpc_table){.max_queued = RPC_MAX_QUEUED,
+				    .for_server = for_server};
 	(void)pthread_mutex_init(&table->lock, NULL); /* cannot fail */
 }
 

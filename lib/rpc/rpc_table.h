@@ -56,6 +56,7 @@ struct rpc_table {
 	void *by_address; /* trees of tsearch(): balanced, so that no choice */
 	void *by_binder;  /* of addresses makes them slow */
 	size_t n_nodes;
+	size_t max_queued; /* early oneway calls per object: immutable */
 	size_t queued_bytes, queued_fds;
 	uint32_t next_id;
 	bool for_server; /* we are the session's server: immutable */
