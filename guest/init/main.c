@@ -31,7 +31,7 @@ static const struct step steps[] = {
 	{ports_open_log, UNKNOWN_RUNTIME_ERROR},
 	{host_connect, AVF_ERROR_UNKNOWN,
 	 AVF_STOP_REASON_MICRODROID_FAILED_TO_CONNECT_TO_VIRTUALIZATION_SERVICE},
-	{host_wait_start, UNKNOWN_RUNTIME_ERROR},
+	{host_get_orders, UNKNOWN_RUNTIME_ERROR},
 	{ports_share_console, UNKNOWN_RUNTIME_ERROR},
 	{package_mount, VERIFICATION_FAILED},
 	{manifest_check, INVALID_CONFIG},
@@ -50,19 +50,19 @@ static const char *death_reason(int32_t stop_reason)
 
 static void report(struct manager *m, const struct step *step)
 {
-	struct guestlink_msg msg = {.type = GUESTLINK_ERROR,
-				    .error_code = step->error_code,
-				    .stop_reason = step->stop_reason};
+	char text[VM_SERVICE_TEXT];
 
-	(void)snprintf(msg.text, sizeof(msg.text), "%s", error_record()->text);
-	(void)fprintf(stderr, "init: %s\n", msg.text);
-	if (m->link_fd < 0 || host_send(m, &msg) < 0)
+	/* a copy: a call that fails has a text of its own */
+	(void)snprintf(text, sizeof(text), "%s", error_record()->text);
+	(void)fprintf(stderr, "init: %s\n", text);
+	if (!m->host ||
+	    host_tell_error(m, step->error_code, step->stop_reason, text) < 0)
 		ports_report_failure(death_reason(step->stop_reason));
 }
 
 int main(void)
 {
-	struct manager m = {.log_fd = -1, .link_fd = -1};
+	struct manager m = {.log_fd = -1};
 
 	if (getpid() != 1) {
 		(void)fputs("init: this program is the guest's PID 1\n",
@@ -77,6 +77,5 @@ int main(void)
 			break;
 		}
 	}
-	host_flush(&m);
 	system_power_off();
 }

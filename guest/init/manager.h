@@ -12,19 +12,24 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "guestlink/guestlink.h"
+#include "rpc/rpc_polled.h"
+#include "vmservice/guest_agent.h"
+#include "vmservice/guest_host.h"
+#include "vmservice/vm_service.h"
 
 #define PACKAGE_DIR       "/mnt/apk"
 #define LIBRARY_PATH_SIZE 320
 
 struct manager {
-	int log_fd;  /* owned; where the payload's output goes */
-	int link_fd; /* owned; -1: no host */
-	struct guestlink_reader reader;
+	int log_fd;        /* owned; where the payload's output goes */
+	AIBinder *service; /* owned: IVirtualMachineService; NULL: no host */
+	AIBinder *host;    /* owned: its extension IGuestHost */
+	/* Where the host calls our agent. */
+	struct guest_agent agent;
+	struct rpc_polled calls;
 	bool shutting_down; /* the host asked for it, or is gone */
-	bool is_ready;      /* PAYLOAD_READY was sent */
-	bool is_debuggable; /* START said so: debug level FULL */
-	char payload_name[GUESTLINK_TEXT_SIZE];
+	bool is_ready;      /* the host knows that the payload is ready */
+	struct guest_orders orders;
 	char library_path[LIBRARY_PATH_SIZE];
 };
 
@@ -36,10 +41,10 @@ int system_mount(struct manager *m) MUST_CHECK;
 int system_load_modules(struct manager *m) MUST_CHECK;
 /** Find the log port; it becomes standard output and standard error. */
 int ports_open_log(struct manager *m) MUST_CHECK;
-/** Connect to the VMM and say HELLO (host.c). */
+/** Connect to the VMM, and let it call us (host.c). */
 int host_connect(struct manager *m) MUST_CHECK;
-/** Wait for START. With SHUTDOWN instead, shutting_down is set. */
-int host_wait_start(struct manager *m) MUST_CHECK;
+/** Get the orders. When there are none, shutting_down is set. */
+int host_get_orders(struct manager *m) MUST_CHECK;
 /** In a debuggable VM the payload may use the console (ports.c). */
 int ports_share_console(struct manager *m) MUST_CHECK;
 /** Mount the payload package (package.c). */
@@ -53,16 +58,17 @@ int payload_run(struct manager *m) MUST_CHECK;
 
 /* Helpers. */
 
-/** Send @msg to the host. Errors: AVF_ERR_CLOSED, AVF_ERR_IO. */
-int host_send(struct manager *m, const struct guestlink_msg *msg) MUST_CHECK;
 /**
- * Take what has arrived from the host: SHUTDOWN, or the end of the link,
- * set shutting_down; START fills the payload's name, NAME sets the
- * host name.
+ * Tell the host what went wrong, any bytes, and why the guest will end. When
+ * this returns 0 the host knows. Errors: those of the calls.
  */
-void host_receive(struct manager *m);
-/** Wait, for a bounded time, until the host has what was sent. */
-void host_flush(struct manager *m);
+int host_tell_error(struct manager *m, int32_t error_code, int32_t stop_reason,
+		    const char *text) MUST_CHECK;
+/** Where calls of the host come, -1: none can. */
+int host_calls_fd(const struct manager *m);
+/** Take the host's calls, when that is readable: shutdownAsync(), or the end
+ * of the connection, set shutting_down. */
+void host_take_calls(struct manager *m);
 
 /** Write @text to the virtio-console port "failure" and to the console.
  * Never blocks for long. */

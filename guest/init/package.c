@@ -96,15 +96,16 @@ int package_find_library(struct manager *m)
 	struct stat st;
 
 	(void)snprintf(m->library_path, sizeof(m->library_path),
-		       PACKAGE_DIR "/" LIBRARY_DIR "/%s", m->payload_name);
+		       PACKAGE_DIR "/" LIBRARY_DIR "/%s",
+		       m->orders.payload_name);
 	fd = open(m->library_path,
 		  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
-		return library_missing(m->payload_name);
+		return library_missing(m->orders.payload_name);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return fail_errno("open %.128s", m->library_path);
 	if (!S_ISREG(st.st_mode))
 		return fail(AVF_ERR_FORMAT, "%.128s is not a file",
 			    m->library_path);
-	return check_elf(fd, m->payload_name);
+	return check_elf(fd, m->orders.payload_name);
 }

@@ -160,14 +160,12 @@ static int wait_payload(struct manager *m, struct payload *payload)
 	while (!payload->has_exited) {
 		timeout_ms = press_to_exit(m, payload);
 		fds[0] = (struct pollfd){payload->signal_fd, POLLIN, 0};
-		/* a link that has ended would be ready for ever */
-		fds[1] = (struct pollfd){m->shutting_down ? -1 : m->link_fd,
-					 POLLIN, 0};
+		fds[1] = (struct pollfd){host_calls_fd(m), POLLIN, 0};
 		n = service_poll_fds(&payload->service, fds + FIXED_FDS);
 		if (poll(fds, FIXED_FDS + n, timeout_ms) < 0 && errno != EINTR)
 			return fail_errno("poll");
 		if (fds[1].revents)
-			host_receive(m);
+			host_take_calls(m);
 		service_handle(&payload->service, m, fds + FIXED_FDS, n);
 		if (fds[0].revents)
 			reap(payload);
@@ -179,18 +177,18 @@ static int wait_payload(struct manager *m, struct payload *payload)
  * exit code alone; the reason goes before it. */
 static int send_load_error(struct manager *m, const struct payload *payload)
 {
-	struct guestlink_msg msg = {.type = GUESTLINK_ERROR,
-				    .error_code = AVF_ERROR_UNKNOWN,
-				    .stop_reason = AVF_STOP_REASON_SHUTDOWN};
+	char text[VM_SERVICE_TEXT] = "";
 	ssize_t size;
 
-	size = read(payload->status_fd, msg.text, sizeof(msg.text) - 1);
-	return size > 0 ? host_send(m, &msg) : 0;
+	size = read(payload->status_fd, text, sizeof(text) - 1);
+	if (size <= 0)
+		return 0;
+	return host_tell_error(m, AVF_ERROR_UNKNOWN, AVF_STOP_REASON_SHUTDOWN,
+			       text);
 }
 
 static int tell_end(struct manager *m, const struct payload *payload)
 {
-	struct guestlink_msg msg = {.type = GUESTLINK_PAYLOAD_FINISHED};
 	const int status = payload->wait_status;
 	const char *name;
 	int rc;
@@ -206,14 +204,11 @@ static int tell_end(struct manager *m, const struct payload *payload)
 	rc = send_load_error(m, payload);
 	if (rc < 0)
 		return rc;
-	msg.exit_code = WEXITSTATUS(status);
-	return host_send(m, &msg);
+	return vm_service_payload_finished(m->service, WEXITSTATUS(status));
 }
 
 int payload_run(struct manager *m)
 {
-	const struct guestlink_msg started = {
-		.type = GUESTLINK_PAYLOAD_STARTED};
 	struct payload payload = {.pid = -1, .status_fd = -1, .signal_fd = -1};
 	int rc;
 
@@ -223,7 +218,7 @@ int payload_run(struct manager *m)
 	rc = watch_children(&payload);
 	if (rc < 0)
 		return rc;
-	rc = host_send(m, &started);
+	rc = vm_service_payload_started(m->service);
 	if (rc < 0)
 		return rc;
 	rc = spawn_payload(m, &payload);

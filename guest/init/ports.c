@@ -97,7 +97,7 @@ int ports_open_log(struct manager *m)
  * kernel has the device, and ENODEV for whoever opens it. */
 int ports_share_console(struct manager *m)
 {
-	if (m->is_debuggable && chmod(CONSOLE_PATH, 0666) < 0)
+	if (m->orders.is_debuggable && chmod(CONSOLE_PATH, 0666) < 0)
 		return fail_errno("chmod " CONSOLE_PATH);
 	return 0;
 }

@@ -43,9 +43,7 @@ unsigned int service_poll_fds(const struct service *service,
 
 static uint32_t notify_ready(struct manager *m)
 {
-	const struct guestlink_msg msg = {.type = GUESTLINK_PAYLOAD_READY};
-
-	if (!m->is_ready && host_send(m, &msg) < 0)
+	if (!m->is_ready && vm_service_payload_ready(m->service) < 0)
 		m->shutting_down = true; /* the host is gone */
 	m->is_ready = true;
 	return SERVICE_OK;

@@ -63,7 +63,7 @@ const struct sandbox_rule sandbox_table[] = {
 	ANY(DEVICES, close, "ended connections, queues, machine"),
 	ANY(MAIN, readv, "console input"),
 	ANY(LOOPS, recvfrom, "the guest's manager"),
-	ANY(LOOPS, sendto, "the guest's manager; console on a socket"),
+	ANY(LOOPS, sendto, "console on a socket; QMP"),
 	ANY(LOOPS, recvmsg, "control socket; vsock"),
 	ANY(LOOPS, shutdown, "vsock: one direction has ended"),
 	IF(LOOPS, socketpair, EQUALS, 0, AF_UNIX, "vsock: a guest connects"),

@@ -11,7 +11,6 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "gmem/guest_access.h"
-#include "guestlink/guestlink.h"
 #include "hv/kvm.h"
 #include "machine/machine.h"
 #include "vmm/jail.h"
@@ -97,7 +96,7 @@ int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 	struct machine_params params = {
 		.config = &vmm->config,
 		.cmdline = cmdline,
-		.guest_cid = GUESTLINK_GUEST_CID,
+		.guest_cid = VM_SERVICE_GUEST_CID,
 		.loop = &vmm->loop,
 		.log = &vmm->log,
 		.started = started,

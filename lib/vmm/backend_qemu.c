@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/program.h"
 #include "devices/virtio_vsock.h"
-#include "guestlink/guestlink.h"
 #include "qemu/qemu.h"
 #include "qemu/qemu_process.h"
 #include "sandbox/sandbox.h"
@@ -177,7 +176,7 @@ static int init(struct qemu_backend *b, const char *cmdline)
 	const struct virtio_vsock_config vsock = {
 		.gm = &b->gm,
 		.loop = &b->vmm->loop,
-		.guest_cid = GUESTLINK_GUEST_CID,
+		.guest_cid = VM_SERVICE_GUEST_CID,
 	};
 	int rc = program_find(QEMU_PROGRAM, QEMU_DIRS, b->program,
 			      sizeof(b->program));

@@ -1,39 +1,38 @@
 /*
- * The guest's manager: one vsock connection on GUESTLINK_PORT, which tells the
- * payload's life and takes START, NAME and SHUTDOWN. All that it says is the
- * guest's word: states only move forward, so each event is emitted at most
- * once, and a broken frame ends the connection but not the VM. On the loop. The
- * first connection counts; any process of the guest could try another one.
+ * The guest's manager: a session of two connections to VM_SERVICE_PORT. On the
+ * first it tells the payload's life and asks for its orders, on the second it
+ * hears that it shall shut down. All that it says is the guest's word: states
+ * only move forward, so each event is emitted at most once, and whatever breaks
+ * the protocol ends the session but not the VM. On the loop, which waits for
+ * nothing (rpc_polled.h). The first connections count; any process of the guest
+ * could try another one.
  */
 #include "vmm/manager.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "devices/virtio_vsock.h"
 #include "vmm/vmm_internal.h"
-
-/* Reads of one turn of the loop, so that a chatty guest cannot hold it. */
-#define MAX_READS 16
-
-void manager_init(struct manager *manager, struct vmm *vmm)
-{
-	memset(manager, 0, sizeof(*manager));
-	manager->vmm = vmm;
-	manager->fd = -1;
-}
+#include "vmservice/guest_agent.h"
 
 /* No-op when there is none; after it nobody can be asked to shut down. */
 static void hang_up(struct manager *m)
 {
-	loop_remove(&m->vmm->loop, &m->source);
-	fd_close(m->fd);
-	m->fd = -1;
+	for (unsigned int i = 0; i < m->n_links; i++) {
+		loop_remove(&m->vmm->loop, &m->links[i].source);
+		rpc_polled_fini(&m->links[i].polled);
+	}
+	AIBinder_decStrong(m->agent);
+	m->agent = NULL;
+	if (m->session)
+		rpc_session_end(m->session);
+	rpc_session_unref(m->session);
+	m->session = NULL;
 }
 
 void manager_fini(struct manager *manager)
@@ -41,44 +40,8 @@ void manager_fini(struct manager *manager)
 	hang_up(manager);
 }
 
-/* Returns false when it could not be sent as a whole. */
-static bool send_message(struct manager *m, const struct guestlink_msg *msg)
-{
-	unsigned char frame[GUESTLINK_MAX_FRAME];
-	size_t size;
-
-	if (guestlink_encode(msg, frame, sizeof(frame), &size) < 0)
-		return false;
-	/* a few small frames per run: the socket's buffer always has room */
-	return send(m->fd, frame, size, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-	       (ssize_t)size;
-}
-
-/* The VM's name is its guest's host name, as in AVF. */
-static bool send_name(struct manager *m)
-{
-	struct guestlink_msg msg = {.type = GUESTLINK_NAME};
-	const char *name = m->vmm->config.name;
-
-	if (!name)
-		return true;
-	(void)snprintf(msg.text, sizeof(msg.text), "%s", name);
-	return send_message(m, &msg);
-}
-
-/* The orders; until they come, the manager waits. */
-static void send_start(struct manager *m)
-{
-	const struct vm_config *config = &m->vmm->config;
-	struct guestlink_msg msg = {.type = GUESTLINK_START};
-
-	if (config->debug_level == AVF_DEBUG_LEVEL_FULL)
-		msg.flags |= GUESTLINK_START_DEBUG;
-	(void)snprintf(msg.text, sizeof(msg.text), "%s", config->payload_name);
-	if (!send_name(m) || !send_message(m, &msg))
-		vmm_stop(m->vmm, AVF_STOP_REASON_INFRASTRUCTURE_ERROR,
-			 "the guest does not take its orders");
-}
+/* ---- what the guest calls ---------------------------------------------------
+ */
 
 /* Forward only. Returns whether this is news. */
 static bool move_to(struct manager *m, enum payload_state state)
@@ -89,124 +52,222 @@ static bool move_to(struct manager *m, enum payload_state state)
 	return true;
 }
 
-static void on_error(struct manager *m, const struct guestlink_msg *msg)
+static binder_exception_t on_agent(void *userdata, AIBinder *agent)
 {
-	struct vmm *vmm = m->vmm;
+	struct manager *m = userdata;
 
-	/* it is about to power off; a payload that could not be loaded still
-	 * tells its exit code */
-	timer_set(&vmm->boot_timer, 0);
-	event_emit(&vmm->events, AVF_EVENT_ERROR, msg->error_code, msg->text);
-	vmm_guest_reason(vmm, msg->stop_reason, msg->text);
+	/* an object of our own would be called on this thread, for ever */
+	if (m->agent || !AIBinder_isRemote(agent))
+		return EX_ILLEGAL_STATE;
+	AIBinder_incStrong(agent);
+	m->agent = agent;
+	/* asked to stop while it was booting: here is whom to ask. If that
+	 * fails, the session is over, and the stop's time-out comes. */
+	if (m->vmm->stop_requested)
+		(void)manager_ask_shutdown(m);
+	return EX_NONE;
 }
 
-static void on_message(struct manager *m, const struct guestlink_msg *msg)
+static binder_exception_t on_started(void *userdata)
 {
-	struct event_queue *events = &m->vmm->events;
+	struct manager *m = userdata;
 
-	switch (msg->type) {
-	case GUESTLINK_HELLO:
-		/* asked to stop while it was booting: here is whom to ask */
-		if (!m->vmm->stop_requested)
-			send_start(m);
-		else if (!manager_ask_shutdown(m))
-			hang_up(m);
-		return;
-	case GUESTLINK_PAYLOAD_STARTED:
-		timer_set(&m->vmm->boot_timer, 0);
-		if (move_to(m, PAYLOAD_STARTED))
-			event_emit(events, AVF_EVENT_PAYLOAD_STARTED, 0, NULL);
-		return;
-	case GUESTLINK_PAYLOAD_READY:
-		if (m->state == PAYLOAD_STARTED && move_to(m, PAYLOAD_READY))
-			event_emit(events, AVF_EVENT_PAYLOAD_READY, 0, NULL);
-		return;
-	case GUESTLINK_PAYLOAD_FINISHED:
-		if (move_to(m, PAYLOAD_FINISHED))
-			event_emit(events, AVF_EVENT_PAYLOAD_FINISHED,
-				   msg->exit_code, NULL);
-		return;
-	case GUESTLINK_ERROR:
-		on_error(m, msg);
-		return;
-	default: /* the reader refuses what a guest may not send */
-		return;
-	}
+	timer_set(&m->vmm->boot_timer, 0);
+	if (!move_to(m, PAYLOAD_STARTED))
+		return EX_ILLEGAL_STATE;
+	event_emit(&m->vmm->events, AVF_EVENT_PAYLOAD_STARTED, 0, NULL);
+	return EX_NONE;
 }
 
-static int read_messages(struct manager *m)
+static binder_exception_t on_ready(void *userdata)
 {
-	struct guestlink_msg msg;
-	int rc;
+	struct manager *m = userdata;
 
-	while ((rc = guestlink_reader_next(&m->reader, &msg)) > 0)
-		on_message(m, &msg);
-	return rc;
+	if (m->state != PAYLOAD_STARTED || !move_to(m, PAYLOAD_READY))
+		return EX_ILLEGAL_STATE;
+	event_emit(&m->vmm->events, AVF_EVENT_PAYLOAD_READY, 0, NULL);
+	return EX_NONE;
 }
 
-/* Bounded reads: others on the loop get their turn. */
+static binder_exception_t on_finished(void *userdata, int32_t exit_code)
+{
+	struct manager *m = userdata;
+
+	if (!move_to(m, PAYLOAD_FINISHED))
+		return EX_ILLEGAL_STATE;
+	event_emit(&m->vmm->events, AVF_EVENT_PAYLOAD_FINISHED, exit_code,
+		   NULL);
+	return EX_NONE;
+}
+
+/* It is about to power off; a payload that could not be loaded still tells its
+ * exit code. */
+static binder_exception_t on_error(void *userdata, int32_t error_code,
+				   const char *text, size_t size)
+{
+	struct manager *m = userdata;
+	char clean[VM_SERVICE_TEXT];
+
+	text_sanitise(clean, sizeof(clean), text, size);
+	timer_set(&m->vmm->boot_timer, 0);
+	event_emit(&m->vmm->events, AVF_EVENT_ERROR, error_code, clean);
+	return EX_NONE;
+}
+
+static const struct vm_service_ops service_ops = {
+	.register_guest_agent = on_agent,
+	.payload_started = on_started,
+	.payload_ready = on_ready,
+	.payload_finished = on_finished,
+	.error = on_error,
+};
+
+/* None for a guest that was asked to stop while it was booting. */
+static binder_exception_t on_get_orders(void *userdata,
+					struct guest_orders *ret_orders)
+{
+	const struct manager *m = userdata;
+	const struct vm_config *config = &m->vmm->config;
+
+	if (m->vmm->stop_requested)
+		return EX_ILLEGAL_STATE;
+	ret_orders->is_debuggable = config->debug_level == AVF_DEBUG_LEVEL_FULL;
+	(void)snprintf(ret_orders->payload_name,
+		       sizeof(ret_orders->payload_name), "%s",
+		       config->payload_name);
+	/* the VM's name is its guest's host name, as in AVF */
+	if (config->name)
+		(void)snprintf(ret_orders->vm_name, sizeof(ret_orders->vm_name),
+			       "%s", config->name);
+	return EX_NONE;
+}
+
+static binder_exception_t on_stop_reason(void *userdata, int32_t reason,
+					 const char *text, size_t size)
+{
+	struct manager *m = userdata;
+	char clean[GUEST_HOST_TEXT];
+
+	text_sanitise(clean, sizeof(clean), text, size);
+	vmm_guest_reason(m->vmm, reason, clean);
+	return EX_NONE;
+}
+
+static const struct guest_host_ops host_ops = {
+	.get_orders = on_get_orders,
+	.set_stop_reason = on_stop_reason,
+};
+
+/* ---- the session ------------------------------------------------------------
+ */
+
+void manager_init(struct manager *manager, struct vmm *vmm)
+{
+	memset(manager, 0, sizeof(*manager));
+	manager->vmm = vmm;
+	manager->service = (struct vm_service){&service_ops, manager};
+	manager->host = (struct guest_host){&host_ops, manager};
+}
+
+/* Before it has greeted, a manager that does not belong to this VMM is the
+ * likeliest reason. */
+static void complain(struct manager *m, const struct rpc_polled *polled)
+{
+	log_warn(&m->vmm->log, "the guest's manager breaks the protocol (%d)%s",
+		 polled->error,
+		 polled->state == RPC_POLLED_SERVES
+			 ? ""
+			 : ": if its image is of another version, build it "
+			   "again");
+}
+
 static void ready(struct loop_source *source, uint32_t events)
 {
-	struct manager *m = container_of(source, struct manager, source);
-	char buf[1024];
-	ssize_t n = -1;
+	struct manager_link *link =
+		container_of(source, struct manager_link, source);
+	struct manager *m = link->manager;
 
 	(void)events;
-	for (int i = 0; i < MAX_READS; i++) {
-		n = recv(m->fd, buf, sizeof(buf), MSG_DONTWAIT);
-		if (n <= 0)
-			break;
-		/* the reader holds a whole frame: it takes what we read */
-		if (guestlink_reader_feed(&m->reader, buf, (size_t)n) !=
-			    (size_t)n ||
-		    read_messages(m) < 0) {
-			log_warn(&m->vmm->log, "the guest's manager: %s",
-				 error_record()->text);
-			hang_up(m);
-			return;
-		}
-	}
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+	switch (rpc_polled_ready(&link->polled)) {
+	case RPC_POLLED_GIVEN:
+		loop_remove(&m->vmm->loop, source);
+		break;
+	case RPC_POLLED_ENDED:
+		if (link->polled.error != STATUS_OK &&
+		    link->polled.error != STATUS_DEAD_OBJECT)
+			complain(m, &link->polled);
 		hang_up(m);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The session that the guest's first connection begins. */
+static int make_session(struct manager *m)
+{
+	AIBinder *root = vm_service_new(&m->service);
+	AIBinder *extension = guest_host_new(&m->host);
+
+	if (root && extension &&
+	    AIBinder_setExtension(root, extension) == STATUS_OK)
+		m->session = rpc_polled_session(root);
+	AIBinder_decStrong(root);
+	AIBinder_decStrong(extension);
+	if (!m->session)
+		return fail(AVF_ERR_NO_MEMORY, "session of the manager");
+	return 0;
+}
+
+/* Takes @fd. */
+static int add_link(struct manager *m, int fd)
+{
+	struct manager_link *link = &m->links[m->n_links];
+	int rc;
+
+	if (rpc_polled_accept(&link->polled, m->session, m->n_links > 0, fd) !=
+	    STATUS_OK)
+		return fail(AVF_ERR_NO_MEMORY, "connection of the manager");
+	link->manager = m;
+	rc = loop_add(&m->vmm->loop, &link->source, fd, EPOLLIN, ready);
+	if (rc < 0)
+		rpc_polled_fini(&link->polled);
+	else
+		m->n_links++;
+	return rc;
 }
 
 /* Takes @fd. */
 static int accept_manager(void *userdata, uint32_t guest_port, int fd)
 {
 	struct manager *m = userdata;
-	int rc;
 
 	(void)guest_port;
-	if (m->had_one) {
+	if (m->n_links == MANAGER_LINKS || !m->session) {
 		fd_close(fd);
 		return fail(AVF_ERR_BUSY, "the guest's manager has connected");
 	}
-	rc = loop_add(&m->vmm->loop, &m->source, fd, EPOLLIN, ready);
-	if (rc < 0) {
-		fd_close(fd);
-		return rc;
-	}
-	m->had_one = true;
-	m->fd = fd;
-	guestlink_reader_init(&m->reader, GUESTLINK_GUEST);
-	return 0;
+	return add_link(m, fd);
 }
 
 int manager_listen(struct manager *manager)
 {
-	return virtio_vsock_listen(manager->vmm->backend->vsock, GUESTLINK_PORT,
-				   accept_manager, manager);
+	/* now, as a session's id is random: beside a QEMU the jail has no
+	 * random numbers once it is closed */
+	int rc = make_session(manager);
+
+	if (rc < 0)
+		return rc;
+	return virtio_vsock_listen(manager->vmm->backend->vsock,
+				   VM_SERVICE_PORT, accept_manager, manager);
 }
 
 bool manager_is_expected(const struct manager *manager)
 {
-	return manager->vmm->config.kind == AVF_CONFIG_PAYLOAD &&
-	       !manager->had_one;
+	return manager->session && !manager->agent;
 }
 
 bool manager_ask_shutdown(struct manager *manager)
 {
-	const struct guestlink_msg msg = {.type = GUESTLINK_SHUTDOWN};
-
-	return manager->fd >= 0 && send_message(manager, &msg);
+	return manager->agent && guest_agent_shutdown(manager->agent) == 0;
 }

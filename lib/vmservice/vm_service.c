@@ -1,0 +1,172 @@
+#include "vmservice/vm_service.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "vmservice/aidl_end.h"
+
+#define DESCRIPTOR "android.system.virtualmachineservice.IVirtualMachineService"
+
+/* AVF gives the numbers; those that are not named here are not served. */
+enum method {
+	REGISTER_GUEST_AGENT = FIRST_CALL_TRANSACTION + 1,
+	PAYLOAD_STARTED = FIRST_CALL_TRANSACTION + 2,
+	PAYLOAD_READY = FIRST_CALL_TRANSACTION + 3,
+	PAYLOAD_FINISHED = FIRST_CALL_TRANSACTION + 4,
+	ERROR = FIRST_CALL_TRANSACTION + 5,
+	LAST_OF_AVF = FIRST_CALL_TRANSACTION + 11,
+};
+
+/* ---- the server -------------------------------------------------------------
+ */
+
+static binder_status_t take_agent(const struct vm_service *service,
+				  const AParcel *in, AParcel *out)
+{
+	AIBinder *agent;
+	binder_exception_t exception;
+	binder_status_t rc = AParcel_readStrongBinder(in, &agent);
+
+	if (rc != STATUS_OK)
+		return rc;
+	exception = agent ? service->ops->register_guest_agent(
+				    service->userdata, agent)
+			  : EX_NULL_POINTER;
+	AIBinder_decStrong(agent);
+	return aidl_reply(out, exception);
+}
+
+static binder_status_t take_exit_code(const struct vm_service *service,
+				      const AParcel *in, AParcel *out)
+{
+	int32_t exit_code;
+	binder_status_t rc = AParcel_readInt32(in, &exit_code);
+
+	if (rc != STATUS_OK)
+		return rc;
+	return aidl_reply(out, service->ops->payload_finished(service->userdata,
+							      exit_code));
+}
+
+static binder_status_t take_error(const struct vm_service *service,
+				  const AParcel *in, AParcel *out)
+{
+	CLEANUP(free_p) char *text = NULL;
+	int32_t error_code;
+	size_t size;
+	binder_status_t rc = AParcel_readInt32(in, &error_code);
+
+	if (rc == STATUS_OK)
+		rc = parcel_read_utf8(parcel_cursor(in), &text, &size);
+	if (rc != STATUS_OK)
+		return rc;
+	if (!text)
+		return aidl_reply(out, EX_NULL_POINTER);
+	return aidl_reply(out, service->ops->error(service->userdata,
+						   error_code, text, size));
+}
+
+static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
+				   const AParcel *in, AParcel *out)
+{
+	const struct vm_service *service = AIBinder_getUserData(binder);
+
+	switch (code) {
+	case REGISTER_GUEST_AGENT:
+		return take_agent(service, in, out);
+	case PAYLOAD_STARTED:
+		return aidl_reply(
+			out, service->ops->payload_started(service->userdata));
+	case PAYLOAD_READY:
+		return aidl_reply(
+			out, service->ops->payload_ready(service->userdata));
+	case PAYLOAD_FINISHED:
+		return take_exit_code(service, in, out);
+	case ERROR:
+		return take_error(service, in, out);
+	default:
+		if (code <= LAST_OF_AVF)
+			return aidl_reply(out, EX_UNSUPPORTED_OPERATION);
+		return STATUS_UNKNOWN_TRANSACTION;
+	}
+}
+
+static const AIBinder_Class server_class = {
+	.descriptor = DESCRIPTOR,
+	.on_create = aidl_keep,
+	.on_destroy = aidl_forget,
+	.on_transact = on_transact,
+};
+
+AIBinder *vm_service_new(const struct vm_service *service)
+{
+	return aidl_new(&server_class, service);
+}
+
+/* ---- the client -------------------------------------------------------------
+ */
+
+static struct aidl_call call_of(AIBinder *service, enum method code,
+				const char *name)
+{
+	return (struct aidl_call){.target = service,
+				  .descriptor = DESCRIPTOR,
+				  .name = name,
+				  .code = code};
+}
+
+int vm_service_register_guest_agent(AIBinder *service, AIBinder *agent)
+{
+	const struct aidl_call call =
+		call_of(service, REGISTER_GUEST_AGENT, "registerGuestAgent");
+	AParcel *in;
+	int rc = aidl_begin(&call, &in);
+
+	if (rc < 0)
+		return rc;
+	return aidl_finish(&call, in, AParcel_writeStrongBinder(in, agent),
+			   NULL);
+}
+
+int vm_service_payload_started(AIBinder *service)
+{
+	const struct aidl_call call =
+		call_of(service, PAYLOAD_STARTED, "notifyPayloadStarted");
+
+	return aidl_simple(&call);
+}
+
+int vm_service_payload_ready(AIBinder *service)
+{
+	const struct aidl_call call =
+		call_of(service, PAYLOAD_READY, "notifyPayloadReady");
+
+	return aidl_simple(&call);
+}
+
+int vm_service_payload_finished(AIBinder *service, int32_t exit_code)
+{
+	const struct aidl_call call =
+		call_of(service, PAYLOAD_FINISHED, "notifyPayloadFinished");
+	AParcel *in;
+	int rc = aidl_begin(&call, &in);
+
+	if (rc < 0)
+		return rc;
+	return aidl_finish(&call, in, AParcel_writeInt32(in, exit_code), NULL);
+}
+
+int vm_service_error(AIBinder *service, int32_t error_code, const char *text)
+{
+	const struct aidl_call call = call_of(service, ERROR, "notifyError");
+	binder_status_t status;
+	AParcel *in;
+	int rc = aidl_begin(&call, &in);
+
+	if (rc < 0)
+		return rc;
+	status = AParcel_writeInt32(in, error_code);
+	if (status == STATUS_OK)
+		status = parcel_write_utf8(in, text, strlen(text));
+	return aidl_finish(&call, in, status, NULL);
+}

@@ -1,0 +1,589 @@
+/*
+ * The guest's manager, honest and hostile, against the VMM's end of its
+ * session. An honest one runs on a thread of its own, as it waits for answers;
+ * the loop is turned here. A hostile one sends bytes.
+ */
+#include <criterion/criterion.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <android/binder_rpc_unstable.h>
+#include <avf/vm.h>
+
+#include "base/checked.h"
+#include "base/fd.h"
+#include "devices/virtio_vsock.h"
+#include "support/raw_peer.h"
+#include "vmm/vmm_internal.h"
+#include "vmservice/guest_agent.h"
+
+static struct vmm *vmm;
+static struct backend backend;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the machine's */
+static int app = -1;
+static vsock_accept_fn *accept_fn;
+static void *accept_userdata;
+
+int __wrap_virtio_vsock_listen(struct virtio_dev *dev, uint32_t port,
+			       vsock_accept_fn *accept, void *userdata);
+
+/* What the device would call when the guest connects. */
+int __wrap_virtio_vsock_listen(struct virtio_dev *dev, uint32_t port,
+			       vsock_accept_fn *accept, void *userdata)
+{
+	(void)dev;
+	cr_assert_eq(port, 3);
+	accept_fn = accept;
+	accept_userdata = userdata;
+	return 0;
+}
+
+static void expired(void *userdata)
+{
+	(void)userdata;
+}
+
+static void setup(void)
+{
+	int pair[2];
+
+	vmm = calloc(1, sizeof(*vmm));
+	cr_assert(vmm && loop_init(&vmm->loop) == 0);
+	vmm->loop.lock = &lock;
+	cr_assert_eq(wire_socketpair(pair), 0);
+	app = pair[0];
+	vmm->control = pair[1];
+	vmm->guest_reason = -1;
+	vm_config_init(&vmm->config);
+	vmm->config.kind = AVF_CONFIG_PAYLOAD;
+	vmm->config.payload_name = strdup("libx.so");
+	manager_init(&vmm->manager, vmm);
+	event_queue_init(&vmm->events, pair[1], control_blocked, vmm);
+	cr_assert_eq(timer_init(&vmm->boot_timer, &vmm->loop, expired, vmm), 0);
+	vmm->backend = &backend;
+	cr_assert_eq(manager_listen(&vmm->manager), 0);
+}
+
+static void teardown(void)
+{
+	manager_fini(&vmm->manager);
+	timer_fini(&vmm->boot_timer);
+	vm_config_fini(&vmm->config);
+	loop_fini(&vmm->loop);
+	fd_close(vmm->control);
+	fd_close(app);
+	free(vmm);
+}
+
+TestSuite(vmm_manager, .init = setup, .fini = teardown, .timeout = 60);
+
+/* A connection of the guest: its end, or an error. */
+static int dial(void *param)
+{
+	int pair[2];
+	int rc;
+
+	(void)param;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	(void)pthread_mutex_lock(&lock);
+	rc = accept_fn(accept_userdata, 1024, pair[1]);
+	(void)pthread_mutex_unlock(&lock);
+	if (rc == 0)
+		return pair[0];
+	fd_close(pair[0]);
+	return rc;
+}
+
+static void turn(void)
+{
+	for (int i = 0; i < 8; i++)
+		cr_assert_eq(loop_run_once(&vmm->loop, 0), 0);
+}
+
+/* The next event that is no log line, as "TYPE CODE TEXT"; "": none. */
+static const char *next_event(void)
+{
+	static char text[512];
+	struct wire_message message;
+	struct wire_event event;
+
+	while (wire_receive(app, &message) > 0) {
+		cr_assert_eq(wire_body(&message, &event, sizeof(event)), 0);
+		wire_message_fini(&message);
+		if (le32_get(event.type) == AVF_EVENT_LOG)
+			continue;
+		(void)snprintf(text, sizeof(text), "%u %d %s",
+			       le32_get(event.type), (int)le32_get(event.code),
+			       event.text);
+		return text;
+	}
+	return "";
+}
+
+static void expect_event(int type, int code, const char *text)
+{
+	char expected[512];
+
+	(void)snprintf(expected, sizeof(expected), "%d %d %s", type, code,
+		       text);
+	cr_expect_str_eq(next_event(), expected);
+}
+
+/* ---- an honest manager ------------------------------------------------------
+ */
+
+struct guest {
+	AIBinder *service, *host; /* owned */
+	void (*run)(struct guest *guest);
+	struct rpc_polled calls;
+	struct guest_agent agent;
+	unsigned int n_shutdowns;
+	bool done; /* atomic */
+};
+
+static void count_shutdown(void *userdata)
+{
+	struct guest *guest = userdata;
+
+	guest->n_shutdowns++;
+}
+
+static void connect_guest(struct guest *guest)
+{
+	ARpcSession *session = ARpcSession_new();
+
+	guest->service =
+		ARpcSession_setupPreconnectedClient(session, dial, NULL);
+	ARpcSession_free(session);
+	cr_assert_not_null(guest->service);
+	cr_assert_eq(AIBinder_getExtension(guest->service, &guest->host), 0);
+	cr_assert_not_null(guest->host);
+}
+
+static void register_agent(struct guest *guest)
+{
+	AIBinder *agent;
+
+	guest->agent = (struct guest_agent){count_shutdown, guest};
+	cr_assert_eq(rpc_polled_join(&guest->calls, guest->service, dial(NULL)),
+		     0);
+	agent = guest_agent_new(&guest->agent);
+	cr_expect_eq(vm_service_register_guest_agent(guest->service, agent), 0);
+	AIBinder_decStrong(agent);
+}
+
+/* What has come by now, the answer of the host among it. */
+static void take_calls(struct guest *guest)
+{
+	while (fd_wait(guest->calls.conn->fd, POLLIN, 0) > 0 &&
+	       rpc_polled_ready(&guest->calls) == RPC_POLLED_SERVES)
+		;
+}
+
+static void *run_guest(void *userdata)
+{
+	struct guest *guest = userdata;
+
+	connect_guest(guest);
+	guest->run(guest);
+	__atomic_store_n(&guest->done, true, __ATOMIC_RELEASE);
+	loop_quit(&vmm->loop); /* wakes it */
+	return NULL;
+}
+
+static void serve(struct guest *guest, void (*run)(struct guest *guest))
+{
+	pthread_t thread;
+
+	guest->run = run;
+	cr_assert_eq(pthread_create(&thread, NULL, run_guest, guest), 0);
+	while (!__atomic_load_n(&guest->done, __ATOMIC_ACQUIRE))
+		cr_assert_eq(loop_run_once(&vmm->loop, -1), 0);
+	(void)pthread_join(thread, NULL);
+}
+
+static void hang_up(struct guest *guest)
+{
+	rpc_polled_fini(&guest->calls);
+	AIBinder_decStrong(guest->host);
+	AIBinder_decStrong(guest->service);
+	turn();
+	cr_expect_null(vmm->manager.session);
+	cr_expect_null(vmm->manager.agent);
+}
+
+static void live(struct guest *guest)
+{
+	AIBinder *s = guest->service;
+
+	cr_expect_eq(vm_service_payload_started(s), 0);
+	cr_expect_eq(vm_service_payload_ready(s), 0);
+	cr_expect_eq(vm_service_payload_finished(s, -7), 0);
+}
+
+Test(vmm_manager, passes_on_the_life_of_a_payload)
+{
+	struct guest guest = {.done = false};
+
+	serve(&guest, live);
+	expect_event(AVF_EVENT_PAYLOAD_STARTED, 0, "");
+	expect_event(AVF_EVENT_PAYLOAD_READY, 0, "");
+	expect_event(AVF_EVENT_PAYLOAD_FINISHED, -7, "");
+	hang_up(&guest);
+	cr_expect_str_eq(next_event(), "");
+	cr_expect_not(vmm->stopped);
+}
+
+static void live_backwards(struct guest *guest)
+{
+	AIBinder *s = guest->service;
+
+	cr_expect_eq(vm_service_payload_ready(s), AVF_ERR_STATE);
+	cr_expect_eq(vm_service_payload_started(s), 0);
+	cr_expect_eq(vm_service_payload_started(s), AVF_ERR_STATE);
+	cr_expect_eq(vm_service_payload_finished(s, 1), 0);
+	cr_expect_eq(vm_service_payload_ready(s), AVF_ERR_STATE);
+	cr_expect_eq(vm_service_payload_finished(s, 2), AVF_ERR_STATE);
+}
+
+Test(vmm_manager, states_only_move_forward)
+{
+	struct guest guest = {.done = false};
+
+	serve(&guest, live_backwards);
+	expect_event(AVF_EVENT_PAYLOAD_STARTED, 0, "");
+	expect_event(AVF_EVENT_PAYLOAD_FINISHED, 1, "");
+	cr_expect_str_eq(next_event(), "");
+	hang_up(&guest);
+}
+
+static void err(struct guest *guest)
+{
+	cr_expect_eq(vm_service_error(guest->service, 2, "a\nb \xc3\xbc"), 0);
+	cr_expect_eq(guest_host_set_stop_reason(
+			     guest->host, AVF_STOP_REASON_SHUTDOWN, "x\x1b"),
+		     0);
+	cr_expect_eq(guest_host_set_stop_reason(guest->host,
+						AVF_STOP_REASON_CRASH, "later"),
+		     0);
+}
+
+Test(vmm_manager, texts_are_cleaned_and_the_first_reason_counts)
+{
+	struct guest guest = {.done = false};
+
+	serve(&guest, err);
+	expect_event(AVF_EVENT_ERROR, 2, "a\\x0ab \xc3\xbc");
+	cr_expect_eq(vmm->guest_reason, AVF_STOP_REASON_SHUTDOWN);
+	cr_expect_str_eq(vmm->guest_text, "x\\x1b");
+	hang_up(&guest);
+}
+
+static void too_long(struct guest *guest)
+{
+	char text[1025];
+
+	memset(text, 'x', 1024);
+	text[1024] = '\0';
+	cr_expect_lt(vm_service_error(guest->service, 0, text), 0);
+	cr_expect_lt(vm_service_payload_started(guest->service), 0);
+}
+
+Test(vmm_manager, a_message_beyond_the_buffer_ends_the_session)
+{
+	struct guest guest = {.done = false};
+
+	serve(&guest, too_long);
+	cr_expect_str_eq(next_event(), "");
+	hang_up(&guest);
+	cr_expect_not(vmm->stopped);
+}
+
+static void get_orders(struct guest *guest)
+{
+	struct guest_orders orders = {.is_debuggable = false};
+
+	cr_expect_eq(guest_host_get_orders(guest->host, &orders), 0);
+	cr_expect_str_eq(orders.payload_name, "libx.so");
+	cr_expect(orders.is_debuggable);
+	cr_expect_str_eq(orders.vm_name, "my vm");
+}
+
+Test(vmm_manager, gives_the_orders)
+{
+	struct guest guest = {.done = false};
+
+	vmm->config.debug_level = AVF_DEBUG_LEVEL_FULL;
+	vmm->config.name = strdup("my vm");
+	serve(&guest, get_orders);
+	hang_up(&guest);
+}
+
+static void get_orders_in_vain(struct guest *guest)
+{
+	struct guest_orders orders = {.is_debuggable = true};
+
+	cr_expect_eq(guest_host_get_orders(guest->host, &orders),
+		     AVF_ERR_STATE);
+	cr_expect(orders.is_debuggable, "was written to");
+}
+
+Test(vmm_manager, has_no_orders_for_a_guest_that_shall_stop)
+{
+	struct guest guest = {.done = false};
+
+	vmm->stop_requested = true;
+	serve(&guest, get_orders_in_vain);
+	hang_up(&guest);
+}
+
+Test(vmm_manager, asks_the_agent_to_shut_down)
+{
+	struct guest guest = {.done = false};
+
+	cr_expect(manager_is_expected(&vmm->manager));
+	cr_expect_not(manager_ask_shutdown(&vmm->manager));
+	serve(&guest, register_agent);
+	cr_expect_not(manager_is_expected(&vmm->manager));
+	cr_expect(manager_ask_shutdown(&vmm->manager));
+	take_calls(&guest);
+	cr_expect_eq(guest.n_shutdowns, 1);
+	hang_up(&guest);
+	cr_expect_not(manager_is_expected(&vmm->manager));
+	cr_expect_not(manager_ask_shutdown(&vmm->manager));
+}
+
+Test(vmm_manager, asks_at_once_when_the_stop_came_before)
+{
+	struct guest guest = {.done = false};
+
+	vmm->stop_requested = true;
+	serve(&guest, register_agent);
+	take_calls(&guest);
+	cr_expect_eq(guest.n_shutdowns, 1);
+	hang_up(&guest);
+}
+
+static void register_more(struct guest *guest)
+{
+	AIBinder *again;
+
+	/* the host's own object is no agent, nor is none */
+	cr_expect_eq(
+		vm_service_register_guest_agent(guest->service, guest->service),
+		AVF_ERR_STATE);
+	cr_expect_lt(vm_service_register_guest_agent(guest->service, NULL), 0);
+	register_agent(guest);
+	again = guest_agent_new(&guest->agent);
+	cr_expect_eq(vm_service_register_guest_agent(guest->service, again),
+		     AVF_ERR_STATE);
+	AIBinder_decStrong(again);
+	take_calls(guest);
+}
+
+Test(vmm_manager, has_one_agent)
+{
+	struct guest guest = {.done = false};
+
+	serve(&guest, register_more);
+	hang_up(&guest);
+}
+
+/* A guest that does not read the calls: the second is refused or waits in the
+ * socket, the VMM never does. */
+Test(vmm_manager, does_not_wait_for_an_agent_that_reads_nothing)
+{
+	struct guest guest = {.done = false};
+	unsigned int n = 0;
+
+	serve(&guest, register_agent);
+	while (manager_ask_shutdown(&vmm->manager))
+		n++;
+	cr_expect_gt(n, 0);
+	hang_up(&guest);
+	cr_expect_not(vmm->stopped);
+}
+
+/* ---- bytes ------------------------------------------------------------------
+ */
+
+#define HELLO   RAW_HELLO("01000000")
+#define WELCOME "01000000 00000000 "
+#define GREETED HELLO RAW_INIT
+
+static const struct {
+	const char *what, *bytes;
+} rows[] = {
+	{"the frame of an older manager",
+	 "2f000000 0100 0000 4156474c 02000000 3e000000 4c696e7578"},
+	{"a session that does not exist",
+	 "01000000 00000000 00000000 00002000"},
+	{"an id of another size", "01000000 00000000 00000000 00001000"},
+	{"a connection to be called on, first",
+	 "01000000 01000000 00000000 00000000"},
+	{"descriptors", "01000000 00010000 00000000 00000000"},
+	{"a wrong magic word", HELLO "63636a00 00000000"},
+	{"a command that does not exist",
+	 GREETED RAW_HEADER("03000000", "00000000")},
+	{"a reply to nothing",
+	 GREETED RAW_REPLY("14000000", "00000000", "00000000")},
+	{"a body beyond the buffer",
+	 GREETED RAW_HEADER("00000000", "00080000")},
+	{"a body of all memory", GREETED RAW_HEADER("00000000", "ffffffff")},
+	{"a call shorter than its fields",
+	 GREETED RAW_HEADER("00000000", "04000000") "00000000"},
+	{"a payment of another size",
+	 GREETED RAW_HEADER("02000000", "08000000") RAW_NONE},
+	{"a oneway call before its turn",
+	 GREETED RAW_CALL(RAW_NONE, "00000000", "00000000", RAW_NONE) RAW_CALL(
+		 RAW_SERVER, "03000000", "01000000", "05000000 00000000")},
+};
+
+Test(vmm_manager, hangs_up_on_what_is_no_session)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int fd = dial(NULL);
+
+		cr_assert_geq(fd, 0, "%s", rows[i].what);
+		raw_send(fd, rows[i].bytes);
+		turn();
+		cr_expect(raw_closed(fd), "%s", rows[i].what);
+		cr_expect_null(vmm->manager.session, "%s", rows[i].what);
+		cr_expect_eq(dial(NULL), AVF_ERR_BUSY, "%s", rows[i].what);
+		cr_expect_not(vmm->stopped, "%s", rows[i].what);
+		fd_close(fd);
+		teardown();
+		setup();
+	}
+}
+
+#define SPECIAL(code) RAW_CALL(RAW_NONE, code, "00000000", RAW_NONE)
+
+/* Begins a session and gets the root. */
+static int begin(void)
+{
+	int fd = dial(NULL);
+
+	cr_assert_geq(fd, 0);
+	raw_send(fd, GREETED SPECIAL("00000000"));
+	turn();
+	cr_assert(raw_expect(fd, WELCOME));
+	return fd;
+}
+
+/* Skip what has come. */
+static void skip(int fd)
+{
+	char bytes[4096];
+
+	while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+}
+
+Test(vmm_manager, tells_nothing_about_its_process)
+{
+	static const char *const codes[] = {
+		"4449505f", /* _PID */
+		"504d445f", /* _DMP */
+		"444d435f", /* _CMD */
+		"5250535f", /* _SPR */
+	};
+	int fd = begin();
+	char call[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		skip(fd);
+		(void)snprintf(call, sizeof(call),
+			       RAW_HEADER("00000000", "28000000") RAW_SERVER
+			       " %s 00000000 " RAW_NONE " 00000000 00000000 "
+			       "00000000 00000000",
+			       codes[i]);
+		raw_send(fd, call);
+		turn();
+		/* the target is paid, then UNKNOWN_TRANSACTION (-74) */
+		cr_expect(raw_expect(fd,
+				     RAW_DEC(RAW_SERVER, "01000000")
+					     RAW_REPLY("14000000", "b6ffffff",
+						       "00000000")),
+			  "%s", codes[i]);
+	}
+	fd_close(fd);
+	turn();
+	cr_expect_null(vmm->manager.session);
+}
+
+/* Each byte by itself: the loop never waits for the next one. */
+Test(vmm_manager, takes_bytes_one_by_one)
+{
+	static const unsigned char hello[] = {1,   0,   0,   0, 0, 0, 0, 0,
+					      0,   0,   0,   0, 0, 0, 0, 0,
+					      'c', 'c', 'i', 0, 0, 0, 0, 0};
+	int fd = dial(NULL);
+
+	for (size_t i = 0; i < sizeof(hello); i++) {
+		cr_assert_eq(send(fd, hello + i, 1, 0), 1);
+		turn();
+	}
+	cr_expect(raw_expect(fd, WELCOME));
+	raw_send(fd, SPECIAL("01000000"));
+	turn();
+	cr_expect(raw_expect(
+		fd, RAW_REPLY("18000000", "00000000", "04000000") "01000000"));
+	fd_close(fd);
+	turn();
+}
+
+Test(vmm_manager, does_not_wait_for_a_guest_that_reads_no_answers)
+{
+	int fd = begin();
+
+	/* more answers than any socket's buffer has room for */
+	for (int i = 0; i < 100000 && vmm->manager.session; i++) {
+		raw_send(fd, SPECIAL("02000000"));
+		cr_assert_eq(loop_run_once(&vmm->loop, 0), 0);
+	}
+	cr_expect_null(vmm->manager.session);
+	cr_expect_not(vmm->stopped);
+	fd_close(fd);
+}
+
+Test(vmm_manager, a_second_connection_needs_the_id_of_the_session)
+{
+	int fd = begin();
+	int second = dial(NULL);
+
+	cr_assert_geq(second, 0);
+	cr_expect_eq(dial(NULL), AVF_ERR_BUSY, "a third one");
+	raw_send(second, "01000000 01000000 00000000 00002000"
+			 "00000000 00000000 00000000 00000000"
+			 "00000000 00000000 00000000 00000000");
+	turn();
+	cr_expect(raw_closed(second));
+	cr_expect(raw_closed(fd));
+	cr_expect_null(vmm->manager.session);
+	fd_close(second);
+	fd_close(fd);
+}
+
+/* The number of an enum avf_stop_reason comes from the guest. */
+static void wild_reasons(struct guest *guest)
+{
+	cr_expect_eq(guest_host_set_stop_reason(guest->host, -5, ""), 0);
+	cr_expect_eq(guest_host_set_stop_reason(guest->host, 12345, ""), 0);
+}
+
+Test(vmm_manager, takes_any_number_for_a_reason)
+{
+	struct guest guest = {.done = false};
+
+	serve(&guest, wild_reasons);
+	cr_expect_eq(vmm->guest_reason, 12345);
+	hang_up(&guest);
+}
