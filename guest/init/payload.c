@@ -166,7 +166,7 @@ static int wait_payload(struct manager *m, struct payload *payload)
 			return fail_errno("poll");
 		if (fds[1].revents)
 			host_take_calls(m);
-		service_handle(&payload->service, m, fds + FIXED_FDS, n);
+		service_handle(&payload->service, fds + FIXED_FDS, n);
 		if (fds[0].revents)
 			reap(payload);
 	}
@@ -212,7 +212,7 @@ int payload_run(struct manager *m)
 	struct payload payload = {.pid = -1, .status_fd = -1, .signal_fd = -1};
 	int rc;
 
-	rc = service_open(&payload.service);
+	rc = service_open(&payload.service, m);
 	if (rc < 0)
 		return rc;
 	rc = watch_children(&payload);

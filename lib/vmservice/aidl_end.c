@@ -69,8 +69,8 @@ int aidl_begin(const struct aidl_call *call, AParcel **ret_in)
 	 * question to the other side */
 	rc = AvfBinder_prepareTransaction(call->target, &in);
 	if (rc == STATUS_OK)
-		rc = parcel_write_utf8(in, call->descriptor,
-				       strlen(call->descriptor));
+		rc = AParcel_writeString(in, call->descriptor,
+					 (int32_t)strlen(call->descriptor));
 	if (rc != STATUS_OK)
 		return judge_status(call, rc);
 	*ret_in = TAKE_PTR(in);
