@@ -7,7 +7,8 @@ set(AVF_CMAKEDIR "${CMAKE_INSTALL_LIBDIR}/cmake/libvirtualization")
 
 install(DIRECTORY include/avf DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
 	FILES_MATCHING PATTERN "*.h")
-install(TARGETS avf_shared avf_binder_shared avf_ndk_shared
+install(TARGETS avf_shared avf_binder_shared avf_binder_tls_shared
+		avf_ndk_shared
 	EXPORT libvirtualization
 	LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(EXPORT libvirtualization NAMESPACE libvirtualization::
@@ -40,7 +41,8 @@ install(FILES
 # The prefix is told relative to the file, so that a tree can be moved.
 file(RELATIVE_PATH AVF_PC_PREFIX
 	"/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
-foreach(pc libvirtualization libvirtualization-binder libavf)
+foreach(pc libvirtualization libvirtualization-binder
+		libvirtualization-binder-tls libavf)
 	configure_file(pkgconfig/${pc}.pc.in
 		"${CMAKE_CURRENT_BINARY_DIR}/${pc}.pc" @ONLY)
 	install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${pc}.pc"

@@ -34,6 +34,15 @@ END
 PKG_CONFIG_PATH=$pc gcc -std=c17 -Wall -Werror binder.c -o binder \
 	$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs libvirtualization-binder)
 LD_LIBRARY_PATH=$lib ./binder
+cat >tls.c <<END
+#include <android/binder_rpc_tls.h>
+int main(void) { return AvfRpcTls_makeSelfSigned(AvfRpcTls_new(), 60); }
+END
+# shellcheck disable=SC2046
+PKG_CONFIG_PATH=$pc gcc -std=c17 -Wall -Werror tls.c -o tls \
+	$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs libvirtualization-binder-tls)
+LD_LIBRARY_PATH=$lib ./tls
+! ldd "$lib/libvirtualization-binder.so" | grep -q libssl
 echo "pkg-config: good"
 
 # shellcheck disable=SC2046

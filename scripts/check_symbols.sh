@@ -35,6 +35,7 @@ shared()
 }
 
 shared symbols-binder.txt libvirtualization-binder.so
+shared symbols-binder-tls.txt libvirtualization-binder-tls.so
 shared symbols-libavf.txt libavf.so
 shared symbols.txt libvirtualization.so
 nm -g --defined-only "$lib/libvirtualization.a" |

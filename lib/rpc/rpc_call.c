@@ -114,7 +114,8 @@ void rpc_drain_idle(struct rpc_session *session)
 	       (conn = rpc_pool_get_readable(session)) != NULL) {
 		nested = conn->allow_nested;
 		conn->allow_nested = false;
-		rc = rpc_frame_drain(session, conn);
+		if (rpc_conn_readable(conn))
+			rc = rpc_frame_drain(session, conn);
 		conn->allow_nested = nested;
 		rpc_pool_put(session, conn);
 	}

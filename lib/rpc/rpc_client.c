@@ -45,7 +45,9 @@ static binder_status_t open_conn(const ARpcSession *handle,
 	if (id)
 		memcpy(id_copy, id, sizeof(id_copy));
 	(void)rpc_conn_set_timeout(conn, handle->settings.call_timeout_ms);
-	rc = rpc_conn_write(conn, &output, NULL, NULL);
+	rc = rpc_conn_secure(conn, &handle->transport, false);
+	if (rc == STATUS_OK)
+		rc = rpc_conn_write(conn, &output, NULL, NULL);
 	if (rc != STATUS_OK) {
 		rpc_conn_free(conn);
 		return rc;
@@ -192,7 +194,8 @@ AIBinder *rpc_client_set_up(ARpcSession *handle, const struct dialer *dialer)
 {
 	AIBinder *root = NULL;
 
-	if (handle->session || handle->fd_mode > RPC_FD_MODE_UNIX) {
+	if (handle->session || handle->fd_mode > RPC_FD_MODE_UNIX ||
+	    (handle->transport.ops && handle->fd_mode != RPC_FD_MODE_NONE)) {
 		handle->error = STATUS_INVALID_OPERATION;
 		return NULL;
 	}

@@ -42,6 +42,7 @@ void ARpcSession_free(ARpcSession *handle)
 	if (handle->session && rpc_table_count(&handle->session->table) == 0)
 		rpc_session_end(handle->session);
 	rpc_session_unref(handle->session);
+	rpc_transport_fini(&handle->transport);
 	free(handle);
 }
 
@@ -89,6 +90,10 @@ AIBinder *ARpcSession_setupUnixDomainBootstrapClient(ARpcSession *handle,
 	/* connections are made during this call only: borrowing is enough */
 	const struct dialer dialer = {.dial = dial_bootstrap, .bootstrap = fd};
 
+	if (handle->transport.ops) {
+		handle->error = STATUS_INVALID_OPERATION;
+		return NULL;
+	}
 	return rpc_client_set_up(handle, &dialer);
 }
 

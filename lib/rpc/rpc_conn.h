@@ -5,7 +5,9 @@
  *
  * Errors: STATUS_DEAD_OBJECT (the peer or we have closed it),
  * STATUS_TIMED_OUT (the deadline has passed, or the connection never waits and
- * would have to). After one the connection is of
+ * would have to), STATUS_NO_MEMORY (the kernel has
+ * none for what is sent, for half a minute), STATUS_PERMISSION_DENIED (the
+ * peer does not accept our certificate). After one the connection is of
  * no use: messages have no numbers, so nobody knows where it stands.
  */
 #pragma once
@@ -14,9 +16,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <android/binder_status.h>
+
+#include "rpc/rpc_transport.h"
+#include "rpc/rpc_wire.h"
 
 #define RPC_CONN_BUFFER 2048U
 
@@ -24,6 +30,8 @@ struct rpc_conn {
 	int fd;           /* owned */
 	bool carries_fds; /* descriptors may come with a header */
 	bool never_waits; /* a loop owns it: what has not come is an error */
+	const struct rpc_transport_ops *ops; /* of @layer */
+	void *layer;          /* owned, as @fd; NULL: the bare socket */
 	uint64_t deadline_ns; /* of the owner's reads and writes; 0: none */
 
 	/* guarded by the pool's lock */
@@ -47,6 +55,15 @@ struct rpc_conn {
 struct rpc_conn *rpc_conn_new(int fd, bool carries_fds);
 void rpc_conn_free(struct rpc_conn *conn);
 
+/**
+ * Have bytes go through @transport from now on, when it is one. Before any
+ * byte. Errors: STATUS_NO_MEMORY, STATUS_PERMISSION_DENIED (one side does not
+ * accept the other), STATUS_DEAD_OBJECT, STATUS_TIMED_OUT.
+ */
+binder_status_t rpc_conn_secure(struct rpc_conn *conn,
+				const struct rpc_transport *transport,
+				bool is_server);
+
 /** End it for both sides. Any thread. */
 void rpc_conn_shutdown(struct rpc_conn *conn);
 
@@ -66,20 +83,34 @@ struct rpc_fds {
 };
 void rpc_fds_fini(struct rpc_fds *fds);
 
+/* Space for the descriptors of one message, aligned. */
+union rpc_control {
+	struct cmsghdr align;
+	char space[CMSG_SPACE(sizeof(int) * RPC_MAX_FDS)];
+};
+
 /** As rpc_conn_read(), with the descriptors that came with these bytes. */
 binder_status_t rpc_conn_read_with_fds(struct rpc_conn *conn, void *bytes,
 				       size_t size, struct rpc_fds *ret_fds,
 				       bool *ret_eof);
 
 /** Receive once, into the buffer and without waiting. Not for a connection
- * that carries descriptors. *@ret_eof: the peer has closed it. */
+ * that carries descriptors or has a layer. *@ret_eof: the peer has closed it. */
 binder_status_t rpc_conn_fill(struct rpc_conn *conn, bool *ret_eof);
 
 /** Wait until bytes can be read (*@ret_readable) or written. */
 binder_status_t rpc_conn_wait(struct rpc_conn *conn, bool *ret_readable);
 
-/** Bytes can be read now. */
+/** Whether rpc_conn_read() would not wait for its first byte. The owner's. */
 bool rpc_conn_readable(struct rpc_conn *conn);
+
+/** Whether something has come, be it only of the layer. Touches nothing: also
+ * for a connection that has no owner. */
+bool rpc_conn_has_input(const struct rpc_conn *conn);
+
+/** Wait for @events of the socket, until the deadline. */
+binder_status_t rpc_conn_poll(struct rpc_conn *conn, short events,
+			      short *ret_events);
 
 /* What rpc_conn_write() writes: the descriptors go with the first byte. */
 struct rpc_output {

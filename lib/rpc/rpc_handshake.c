@@ -53,7 +53,9 @@ static bool fd_mode_allowed(const ARpcServer *server, uint8_t mode)
 {
 	if (mode == RPC_FD_MODE_NONE)
 		return server->allow_fd_none;
-	return mode == RPC_FD_MODE_UNIX && server->allow_fd_unix;
+	/* a layer carries bytes */
+	return mode == RPC_FD_MODE_UNIX && server->allow_fd_unix &&
+	       !server->transport.ops;
 }
 
 /* Make the session of a peer that has none yet, with an id and a root. */
@@ -142,7 +144,6 @@ static void handshake(struct rpc_worker *worker, struct rpc_conn **conn)
 	struct rpc_wire_hello hello;
 	size_t id_size;
 
-	(void)rpc_conn_set_timeout(*conn, worker->server->handshake_ms);
 	if (rpc_conn_read(*conn, &hello, sizeof(hello), NULL) != STATUS_OK)
 		return;
 	id_size = le16_get(hello.session_id_size);
@@ -160,8 +161,13 @@ void rpc_server_run_worker(struct rpc_worker *worker)
 	/* nothing is read ahead before it is known what may come */
 	struct rpc_conn *conn = rpc_conn_new(worker->fd, true);
 
-	if (conn)
-		handshake(worker, &conn);
+	if (conn) {
+		/* for the layer's handshake and the session's, together */
+		(void)rpc_conn_set_timeout(conn, worker->server->handshake_ms);
+		if (rpc_conn_secure(conn, &worker->server->transport, true) ==
+		    STATUS_OK)
+			handshake(worker, &conn);
+	}
 	/* whoever stops the server must not find a descriptor that is closed */
 	rpc_server_worker_known(worker);
 	rpc_conn_free(conn);

@@ -117,7 +117,7 @@ struct rpc_conn *rpc_pool_get_readable(struct rpc_session *session)
 
 	(void)pthread_mutex_lock(&session->lock);
 	conn = session->ended ? NULL : session->outgoing;
-	while (conn && (conn->owned || !rpc_conn_readable(conn)))
+	while (conn && (conn->owned || !rpc_conn_has_input(conn)))
 		conn = conn->next;
 	if (conn) {
 		conn->users++;

@@ -24,6 +24,7 @@ void rpc_server_unref(ARpcServer *server)
 	if (__atomic_fetch_sub(&server->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
 	AIBinder_decStrong(server->root);
+	rpc_transport_fini(&server->transport);
 	fd_close(server->fd);
 	fd_close(server->stop_fd);
 	(void)pthread_cond_destroy(&server->changed);

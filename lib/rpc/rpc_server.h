@@ -33,6 +33,7 @@ struct ARpcServer {
 	bool bootstrap;
 	AIBinder *root; /* owned; NULL: none, or @factory makes them */
 	struct rpc_settings settings;
+	struct rpc_transport transport;
 	bool allow_fd_none, allow_fd_unix;
 	uint32_t handshake_ms; /* 0: for ever */
 	size_t max_pending;

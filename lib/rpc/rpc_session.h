@@ -99,7 +99,8 @@ void rpc_pool_put(struct rpc_session *session, struct rpc_conn *conn);
 /** Whether references would be paid on @conn, which this thread has. */
 bool rpc_pool_pays_on(struct rpc_session *session, const struct rpc_conn *conn);
 
-/** A free connection on which something has come, or NULL. */
+/** A free connection on which something has come, if only something of its
+ * layer, or NULL. */
 struct rpc_conn *rpc_pool_get_readable(struct rpc_session *session);
 
 /** Add a connection to call on. Takes @conn, also on failure.

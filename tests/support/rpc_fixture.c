@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <android/binder_rpc_tls.h>
+
 #include "support/raw_peer.h"
 
 #define WAIT_ROUNDS 10000 /* of a millisecond */
@@ -18,6 +20,8 @@ static const char *const transport_names[RPC_N_TRANSPORTS] = {
 	[RPC_PRECONNECTED] = "preconnected",
 	[RPC_BOUND] = "bound",
 	[RPC_INET] = "inet",
+	[RPC_TLS] = "tls",
+	[RPC_TLS_INET] = "tls-inet",
 };
 
 bool rpc_wait(struct rpc_fixture *f, bool (*holds)(struct rpc_fixture *f))
@@ -43,6 +47,34 @@ size_t rpc_server_objects(struct rpc_fixture *f)
 	return count;
 }
 
+/* ---- TLS
+ * ------------------------------------------------------------------------- */
+
+static bool has_tls(const struct rpc_options *options)
+{
+	return options->transport == RPC_TLS ||
+	       options->transport == RPC_TLS_INET;
+}
+
+/* What both sides of this process show, and accept: made once, and kept. */
+static AvfRpcTls *tls_config(void)
+{
+	static AvfRpcTls *tls;
+	char der[2048];
+	size_t size = sizeof(der);
+
+	if (tls)
+		return tls;
+	tls = AvfRpcTls_new();
+	if (!tls || AvfRpcTls_makeSelfSigned(tls, 3600) != STATUS_OK ||
+	    AvfRpcTls_getCertificate(tls, AvfRpcTls_Format_Der, der, &size) !=
+		    STATUS_OK ||
+	    AvfRpcTls_addTrustedPeer(tls, AvfRpcTls_Format_Der, der, size) !=
+		    STATUS_OK)
+		abort();
+	return tls;
+}
+
 /* ---- the server
  * ---------------------------------------------------------------- */
 
@@ -58,7 +90,7 @@ static unsigned int inet_port(const ARpcServer *server)
 }
 
 static ARpcServer *new_server(struct rpc_fixture *f,
-			      enum rpc_transport transport)
+			      enum rpc_test_transport transport)
 {
 	struct rpc_address address;
 	int fds[2];
@@ -71,6 +103,7 @@ static ARpcServer *new_server(struct rpc_fixture *f,
 		f->bootstrap = fds[1];
 		return ARpcServer_newUnixDomainBootstrap(f->root, fds[0]);
 	case RPC_INET:
+	case RPC_TLS_INET:
 		return ARpcServer_newInet(f->root, "127.0.0.1", 0);
 	case RPC_BOUND:
 		if (rpc_address_unix(f->path, &address) < 0)
@@ -95,6 +128,9 @@ void rpc_fixture_start_server(struct rpc_fixture *f,
 	f->server = new_server(f, options->transport);
 	if (!f->server)
 		abort();
+	if (has_tls(options))
+		CHECK(f, AvfRpcServer_setTls(f->server, tls_config()) ==
+				 STATUS_OK);
 	AvfRpcServer_setMaxThreads(f->server, options->threads);
 	CHECK(f, AvfRpcServer_setProtocolVersion(f->server,
 						 options->server_version));
@@ -132,6 +168,9 @@ AIBinder *rpc_fixture_connect(struct rpc_fixture *f,
 	if (options->fds)
 		ARpcSession_setFileDescriptorTransportMode(
 			session, ARpcSession_FileDescriptorTransportMode_Unix);
+	if (has_tls(options))
+		CHECK(f,
+		      AvfRpcSession_setTls(session, tls_config()) == STATUS_OK);
 	switch (options->transport) {
 	case RPC_BOOTSTRAP:
 		return ARpcSession_setupUnixDomainBootstrapClient(session,
@@ -140,6 +179,7 @@ AIBinder *rpc_fixture_connect(struct rpc_fixture *f,
 		return ARpcSession_setupPreconnectedClient(
 			session, connect_path, f->path);
 	case RPC_INET:
+	case RPC_TLS_INET:
 		return ARpcSession_setupInet(session, "127.0.0.1",
 					     inet_port(f->server));
 	default:
@@ -264,7 +304,7 @@ static bool run_all(const struct rpc_test *test)
 	if (!test->all_transports)
 		return run_one(test, &options);
 	for (int t = 0; t < RPC_N_TRANSPORTS; t++) {
-		options.transport = (enum rpc_transport)t;
+		options.transport = (enum rpc_test_transport)t;
 		good &= run_one(test, &options);
 	}
 	options.transport = RPC_UNIX;

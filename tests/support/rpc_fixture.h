@@ -14,17 +14,19 @@
 
 #define RPC_MAX_SESSIONS 5
 
-enum rpc_transport {
+enum rpc_test_transport {
 	RPC_UNIX,
 	RPC_BOOTSTRAP,
 	RPC_PRECONNECTED,
 	RPC_BOUND, /* a socket that was bound already */
 	RPC_INET,
+	RPC_TLS, /* over a Unix socket */
+	RPC_TLS_INET,
 	RPC_N_TRANSPORTS,
 };
 
 struct rpc_options {
-	enum rpc_transport transport;
+	enum rpc_test_transport transport;
 	uint32_t client_version, server_version;
 	size_t n_sessions; /* 0: one */
 	size_t threads;    /* of the server; 0: one */

@@ -6,8 +6,9 @@
  * whose names start with Avf. Any thread may call them; a server or a session
  * is configured by one thread, before it is started or connected.
  *
- * The sockets carry neither authentication nor encryption. A peer is not
- * trusted: whatever it sends, it ends its own session at most.
+ * Bare sockets carry neither authentication nor encryption, TLS does:
+ * binder_rpc_tls.h. A peer is not trusted: whatever it sends, it ends its own
+ * session at most.
  */
 #pragma once
 
