@@ -196,14 +196,14 @@ static void make_frame(struct fuzz_input *in, struct parcel_frame *frame)
 	frame->size = fuzz_u8(in);
 	frame->block = malloc(frame->offset + frame->size);
 	frame->n_fds = b & 3;
-	frame->n_fd_positions = (b >> 2) & 3;
+	frame->n_positions = (b >> 2) & 3;
 	frame->fds = calloc(MAX_FDS, sizeof(int));
-	frame->fd_positions = calloc(MAX_FDS, sizeof(uint32_t));
-	FUZZ_ASSERT(frame->block && frame->fds && frame->fd_positions);
+	frame->positions = calloc(MAX_FDS, sizeof(uint32_t));
+	FUZZ_ASSERT(frame->block && frame->fds && frame->positions);
 	for (size_t i = 0; i < frame->n_fds; i++)
 		frame->fds[i] = dup(2);
-	for (size_t i = 0; i < frame->n_fd_positions; i++)
-		frame->fd_positions[i] = fuzz_u8(in);
+	for (size_t i = 0; i < frame->n_positions; i++)
+		frame->positions[i] = fuzz_u8(in);
 	(void)fuzz_bytes(in, frame->block + frame->offset, frame->size);
 }
 

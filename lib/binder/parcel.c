@@ -43,7 +43,7 @@ void parcel_frame_fini(struct parcel_frame *frame)
 	for (size_t i = 0; i < frame->n_fds; i++)
 		fd_close(frame->fds[i]);
 	free(frame->fds);
-	free(frame->fd_positions);
+	free(frame->positions);
 	free(frame->block);
 	*frame = (struct parcel_frame){0};
 }
@@ -61,10 +61,11 @@ AParcel *parcel_new_received(struct binder_session *session,
 	parcel->data = parcel->block + frame->offset;
 	parcel->size = frame->size;
 	parcel->capacity = frame->size;
-	parcel->fd_positions = TAKE_PTR(frame->fd_positions);
-	parcel->n_fd_positions = frame->n_fd_positions;
+	parcel->positions = TAKE_PTR(frame->positions);
+	parcel->n_positions = frame->n_positions;
 	parcel->fds = TAKE_PTR(frame->fds);
 	parcel->n_fds = frame->n_fds;
+	parcel->lists_objects = frame->lists_objects;
 	parcel->foreign = true;
 	parcel->read_only = true;
 	*frame = (struct parcel_frame){0};
@@ -94,6 +95,7 @@ static void drop_content(AParcel *parcel)
 {
 	parcel_drop_objects(parcel);
 	drop_block(parcel);
+	parcel->lists_objects = false;
 	parcel->foreign = false;
 	parcel->read_only = false;
 	parcel->sent = false;

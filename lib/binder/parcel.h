@@ -42,14 +42,18 @@ struct AParcel {
 	size_t pos;              /* may be behind @size */
 	struct parcel_ref *refs; /* owned; ascending positions */
 	size_t n_refs;
-	uint32_t *fd_positions; /* owned; ascending positions of type words */
-	size_t n_fd_positions;
-	int *fds; /* owned; an fd's index word counts here */
+	/* Ascending positions of type words: of descriptors; where the peer
+	 * @lists_objects, of what it has sent. */
+	uint32_t *positions; /* owned */
+	size_t n_positions;
+	uint32_t *table; /* owned: @positions and those of @refs, to be sent */
+	int *fds;        /* owned; an fd's index word counts here */
 	size_t n_fds;
-	bool foreign;   /* a peer wrote the bytes */
-	bool read_only; /* it lies in a received frame */
-	bool sent;      /* the peer has got the references */
-	bool sensitive; /* clear before free */
+	bool lists_objects; /* received in wire version 2 */
+	bool foreign;       /* a peer wrote the bytes */
+	bool read_only;     /* it lies in a received frame */
+	bool sent;          /* the peer has got the references */
+	bool sensitive;     /* clear before free */
 };
 
 /** An empty parcel of @session, which may be NULL. NULL: no memory. */
@@ -57,12 +61,13 @@ AParcel *parcel_new(struct binder_session *session);
 
 /** What came in a frame. */
 struct parcel_frame {
-	uint8_t *block;         /* taken */
-	size_t offset;          /* of the parcel's bytes in it */
-	size_t size;            /* of the parcel's bytes */
-	uint32_t *fd_positions; /* taken */
-	size_t n_fd_positions;
-	int *fds; /* taken, with the descriptors in it */
+	uint8_t *block;      /* taken */
+	size_t offset;       /* of the parcel's bytes in it */
+	size_t size;         /* of the parcel's bytes */
+	uint32_t *positions; /* taken: the table, parcel_table.c */
+	size_t n_positions;
+	bool lists_objects; /* the table has objects, too */
+	int *fds;           /* taken, with the descriptors in it */
 	size_t n_fds;
 };
 
@@ -76,7 +81,8 @@ void parcel_frame_fini(struct parcel_frame *frame);
 
 /**
  * Check the table behind a received parcel and sort it: one entry for each
- * descriptor, each one pointing at a descriptor with an index that exists.
+ * descriptor, each one pointing at a descriptor with an index that exists, or
+ * at an object where these are listed.
  * Errors: STATUS_BAD_VALUE, STATUS_BAD_TYPE.
  */
 binder_status_t parcel_check_positions(struct parcel_frame *frame);
@@ -118,6 +124,25 @@ binder_status_t parcel_read_utf8(AParcel *parcel, char **ret_string,
 binder_status_t parcel_write_fd(AParcel *parcel, int fd);
 /** The caller owns *@ret_fd. */
 binder_status_t parcel_read_fd(AParcel *parcel, int *ret_fd);
+
+/** Whether the table has @pos. */
+bool parcel_lists(const AParcel *parcel, size_t pos);
+/** Whether an object's type word is at @pos. */
+bool parcel_is_object(const AParcel *parcel, size_t pos);
+
+/** The entries of the table that is sent with @parcel. */
+size_t parcel_table_length(const AParcel *parcel);
+/** Make that table of what is in @parcel now. Errors: STATUS_NO_MEMORY. */
+binder_status_t parcel_make_table(AParcel *parcel);
+/** What parcel_make_table() has made; the parcel's. */
+const uint32_t *parcel_table(const AParcel *parcel);
+
+/** Have the object at @pos among those that the parcel keeps, as if it had
+ * been read. Errors: those of reading. */
+binder_status_t parcel_keep_object(AParcel *parcel, size_t pos);
+
+/** Have room for one element more in an array that grows by doubling. */
+bool parcel_grow_array(void **array, size_t count, size_t element_size);
 
 /** Give up all that is not bytes: descriptors, references. */
 void parcel_drop_objects(AParcel *parcel);

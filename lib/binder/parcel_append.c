@@ -13,8 +13,34 @@ static binder_status_t check_sessions(const AParcel *from, AParcel *to)
 		return STATUS_BAD_TYPE;
 	to->session = from->session;
 	to->session->ops->ref(to->session);
-	to->foreign = from->foreign;
+	/* objects that are listed become the parcel's own; the others are found
+	 * when they are read */
+	to->foreign = from->foreign && !from->lists_objects;
 	return STATUS_OK;
+}
+
+/* Whether [@start, @start + @size) has all of what is @length bytes at @pos. */
+static bool covers(size_t start, size_t size, size_t pos, size_t length)
+{
+	return pos >= start && size >= length && pos - start <= size - length;
+}
+
+/* Keep the objects that are copied and have not been read: the copy counts
+ * them anew, and the table says where they are. */
+static binder_status_t keep_listed(AParcel *from, size_t start, size_t size)
+{
+	size_t pos;
+	binder_status_t rc = STATUS_OK;
+
+	for (size_t i = 0;
+	     rc == STATUS_OK && from->lists_objects && i < from->n_positions;
+	     i++) {
+		pos = from->positions[i];
+		if (parcel_is_object(from, pos) &&
+		    covers(start, size, pos, PARCEL_BINDER_SIZE))
+			rc = parcel_keep_object(from, pos);
+	}
+	return rc;
 }
 
 /* Write the objects of [@start, @start + @size) over their copies at @to_start,
@@ -28,8 +54,7 @@ static binder_status_t append_objects(const AParcel *from, AParcel *to,
 
 	for (size_t i = 0; rc == STATUS_OK && i < from->n_refs; i++) {
 		ref = &from->refs[i];
-		if (ref->pos < start || size < PARCEL_BINDER_SIZE ||
-		    ref->pos - start > size - PARCEL_BINDER_SIZE)
+		if (!covers(start, size, ref->pos, PARCEL_BINDER_SIZE))
 			continue;
 		to->pos = to_start + (ref->pos - start);
 		rc = AParcel_writeStrongBinder(to, ref->binder);
@@ -44,10 +69,10 @@ static binder_status_t append_fds(const AParcel *from, AParcel *to,
 	size_t pos;
 	binder_status_t rc = STATUS_OK;
 
-	for (size_t i = 0; rc == STATUS_OK && i < from->n_fd_positions; i++) {
-		pos = from->fd_positions[i];
-		if (pos < start || size < PARCEL_FD_SIZE ||
-		    pos - start > size - PARCEL_FD_SIZE)
+	for (size_t i = 0; rc == STATUS_OK && i < from->n_positions; i++) {
+		pos = from->positions[i];
+		if (!covers(start, size, pos, PARCEL_FD_SIZE) ||
+		    parcel_is_object(from, pos))
 			continue;
 		memcpy(&index, from->data + pos + sizeof(int32_t),
 		       sizeof(index));
@@ -73,6 +98,9 @@ binder_status_t AParcel_appendFrom(const AParcel *from, AParcel *to,
 		return STATUS_INVALID_OPERATION;
 	rc = check_sessions(from, to);
 	if (rc != STATUS_OK || count == 0)
+		return rc;
+	rc = keep_listed(parcel_cursor(from), first, count);
+	if (rc != STATUS_OK)
 		return rc;
 	to_start = to->size;
 	to->pos = to_start;

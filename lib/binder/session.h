@@ -54,5 +54,6 @@ struct binder_session_ops {
 struct binder_session {
 	const struct binder_session_ops *ops;
 	bool allow_fds;     /* descriptors travel */
+	bool lists_objects; /* parcels say where their objects are */
 	bool notices_death; /* a thread reads while nobody calls */
 };

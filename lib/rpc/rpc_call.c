@@ -36,8 +36,10 @@ static binder_status_t parse_reply(struct rpc_session *session,
 	*ret_status = (binder_status_t)le32_get(wire.status);
 	if (*ret_status == STATUS_OK)
 		*ret_status = parcel_check_positions(&parcel);
-	if (*ret_status != STATUS_OK)
+	if (*ret_status != STATUS_OK) {
+		rpc_frame_discard(session, &parcel);
 		return STATUS_OK;
+	}
 	*ret_out = parcel_new_received(&session->base, &parcel);
 	if (!*ret_out)
 		*ret_status = STATUS_NO_MEMORY;

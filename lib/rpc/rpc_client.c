@@ -71,6 +71,7 @@ static binder_status_t read_welcome(struct rpc_session *session,
 	if (version > session->settings.version)
 		return STATUS_BAD_VALUE;
 	session->settings.version = version;
+	session->base.lists_objects = version >= RPC_VERSION_OBJECTS;
 	conn->deadline_ns = 0;
 	return STATUS_OK;
 }

@@ -26,7 +26,7 @@ ARpcSession *ARpcSession_new(void)
 
 	if (!handle)
 		return NULL;
-	handle->settings.version = RPC_VERSION_MAX;
+	handle->settings.version = RPC_VERSION_DEFAULT;
 	handle->settings.max_frame = RPC_MAX_FRAME_DEFAULT;
 	handle->max_outgoing = DEFAULT_OUTGOING;
 	return handle;

@@ -95,7 +95,8 @@ binder_status_t rpc_conn_read_with_fds(struct rpc_conn *conn, void *bytes,
 				       bool *ret_eof);
 
 /** Receive once, into the buffer and without waiting. Not for a connection
- * that carries descriptors or has a layer. *@ret_eof: the peer has closed it. */
+ * that carries descriptors or has a layer. *@ret_eof: the peer has closed it.
+ */
 binder_status_t rpc_conn_fill(struct rpc_conn *conn, bool *ret_eof);
 
 /** Wait until bytes can be read (*@ret_readable) or written. */

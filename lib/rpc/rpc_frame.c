@@ -95,11 +95,11 @@ static binder_status_t take_positions(const uint8_t *table, size_t size,
 		return STATUS_BAD_VALUE;
 	if (size == 0)
 		return STATUS_OK;
-	parcel->fd_positions = malloc(size);
-	if (!parcel->fd_positions)
+	parcel->positions = malloc(size);
+	if (!parcel->positions)
 		return STATUS_NO_MEMORY;
-	memcpy(parcel->fd_positions, table, size);
-	parcel->n_fd_positions = size / sizeof(uint32_t);
+	memcpy(parcel->positions, table, size);
+	parcel->n_positions = size / sizeof(uint32_t);
 	return STATUS_OK;
 }
 
@@ -124,6 +124,7 @@ binder_status_t rpc_frame_split(const struct rpc_session *session,
 	parcel.block = TAKE_PTR(frame->body);
 	parcel.offset = offset;
 	parcel.size = parcel_size;
+	parcel.lists_objects = session->base.lists_objects;
 	parcel.fds = TAKE_PTR(frame->fds.fds);
 	parcel.n_fds = frame->fds.count;
 	frame->fds.count = 0;
@@ -131,19 +132,30 @@ binder_status_t rpc_frame_split(const struct rpc_session *session,
 	return STATUS_OK;
 }
 
-binder_status_t rpc_frame_check(const struct rpc_session *session,
-				const AParcel *parcel)
+void rpc_frame_discard(struct rpc_session *session, struct parcel_frame *parcel)
 {
-	size_t table = parcel->n_fd_positions * sizeof(uint32_t);
+	/* a parcel gives its unread objects back when it is deleted */
+	if (parcel->lists_objects && parcel->n_positions > 0 &&
+	    parcel_check_positions(parcel) == STATUS_OK)
+		AParcel_delete(parcel_new_received(&session->base, parcel));
+	else
+		parcel_frame_fini(parcel);
+}
 
+binder_status_t rpc_frame_check(const struct rpc_session *session,
+				AParcel *parcel)
+{
+	size_t table = parcel_table_length(parcel) * sizeof(uint32_t);
+	size_t room =
+		session->base.lists_objects ? RPC_MAX_SEND_V2 : RPC_MAX_SEND;
+
+	room -= sizeof(struct rpc_wire_transaction);
 	if (parcel->n_fds > RPC_MAX_FDS ||
 	    (parcel->n_fds > 0 && session->settings.version == 0))
 		return STATUS_BAD_VALUE;
-	if (parcel->size > RPC_MAX_SEND - sizeof(struct rpc_wire_transaction) ||
-	    table > RPC_MAX_SEND - sizeof(struct rpc_wire_transaction) -
-			    parcel->size)
+	if (parcel->size > room || table > room - parcel->size)
 		return STATUS_FAILED_TRANSACTION;
-	return STATUS_OK;
+	return parcel_make_table(parcel);
 }
 
 binder_status_t rpc_frame_drain(struct rpc_session *session,
@@ -206,14 +218,15 @@ static void add_part(struct rpc_output *output, const void *bytes, size_t size)
 		output->parts[output->n_parts++] = part(bytes, size);
 }
 
-/* Add @parcel with its table and descriptors, which may be NULL. */
+/* Add @parcel, which was checked, with its table and descriptors; NULL:
+ * nothing. */
 static void add_parcel(struct rpc_output *output, const AParcel *parcel)
 {
 	if (!parcel)
 		return;
 	add_part(output, parcel->data, parcel->size);
-	add_part(output, parcel->fd_positions,
-		 parcel->n_fd_positions * sizeof(uint32_t));
+	add_part(output, parcel_table(parcel),
+		 parcel_table_length(parcel) * sizeof(uint32_t));
 	output->fds = parcel->fds;
 	output->n_fds = parcel->n_fds;
 }
@@ -226,7 +239,7 @@ static struct rpc_wire_header make_header(enum rpc_command command,
 
 	if (parcel)
 		size += parcel->size +
-			parcel->n_fd_positions * sizeof(uint32_t);
+			parcel_table_length(parcel) * sizeof(uint32_t);
 	return (struct rpc_wire_header){
 		.command = le32_make((uint32_t)command),
 		.body_size = le32_make((uint32_t)size),

@@ -35,13 +35,18 @@ binder_status_t rpc_frame_split(const struct rpc_session *session,
 				uint32_t parcel_size,
 				struct parcel_frame *ret_parcel);
 
+/** Free a parcel that nobody will read. Where its table lists its objects,
+ * their references are given back. */
+void rpc_frame_discard(struct rpc_session *session,
+		       struct parcel_frame *parcel);
+
 /**
- * Whether @parcel can be sent in this session, as a call or a reply.
- * Errors, which end nothing: STATUS_BAD_VALUE (descriptors),
- * STATUS_FAILED_TRANSACTION (too large).
+ * Whether @parcel can be sent in this session, as a call or a reply; makes its
+ * table. Errors, which end nothing: STATUS_BAD_VALUE (descriptors),
+ * STATUS_FAILED_TRANSACTION (too large), STATUS_NO_MEMORY.
  */
 binder_status_t rpc_frame_check(const struct rpc_session *session,
-				const AParcel *parcel);
+				AParcel *parcel);
 
 binder_status_t rpc_frame_write_call(struct rpc_session *session,
 				     struct rpc_conn *conn,

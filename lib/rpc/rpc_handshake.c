@@ -71,6 +71,7 @@ static struct rpc_session *make_session(ARpcServer *server, uint32_t version,
 	if (!session)
 		return NULL;
 	session->base.allow_fds = fd_mode == RPC_FD_MODE_UNIX;
+	session->base.lists_objects = version >= RPC_VERSION_OBJECTS;
 	session->base.notices_death = true;
 	/* the id is all that a connection proves itself with */
 	if (getrandom(session->id, sizeof(session->id), 0) !=

@@ -246,6 +246,9 @@ binder_status_t rpc_execute(struct rpc_session *session, struct rpc_conn *conn,
 		rc = run_special(session, conn, &call);
 	else
 		rc = run_call(session, conn, &call);
+	/* what was refused before anybody has read it */
+	if (rc == STATUS_OK)
+		rpc_frame_discard(session, &call.parcel);
 	conn->deadline_ns = deadline;
 	return rc;
 }

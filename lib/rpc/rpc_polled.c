@@ -15,7 +15,7 @@ struct rpc_session *rpc_polled_session(AIBinder *root)
 {
 	CLEANUP(unref_session) struct rpc_session *session = NULL;
 	const struct rpc_settings settings = {
-		.version = RPC_VERSION_MAX,
+		.version = RPC_VERSION_DEFAULT,
 		.max_frame = RPC_POLLED_MAX - sizeof(struct rpc_wire_header),
 		.max_threads = 1,
 		.methods_only = true,

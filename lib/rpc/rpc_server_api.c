@@ -28,7 +28,7 @@ static ARpcServer *new_server(AIBinder *root, int taken, bool bootstrap)
 	server->fd = take_fd(&fd);
 	server->bootstrap = bootstrap;
 	server->settings = (struct rpc_settings){
-		.version = RPC_VERSION_MAX,
+		.version = RPC_VERSION_DEFAULT,
 		.max_frame = RPC_MAX_FRAME_DEFAULT,
 		.max_threads = 1,
 	};

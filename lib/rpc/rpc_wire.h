@@ -1,7 +1,8 @@
 /*
- * What travels: Android's RPC binder, wire versions 0 (Android 13) and 1 (14
- * and 15). Little-endian, no padding. A message is a header and a body; a
- * reply has no number, it answers the innermost call on its connection.
+ * What travels: Android's RPC binder, wire versions 0 (Android 13), 1 (14 and
+ * 15) and 2 (16), the last one only where it was asked for. Little-endian, no
+ * padding. A message is a header and a body; a reply has no number, it answers
+ * the innermost call on its connection.
  */
 #pragma once
 
@@ -9,13 +10,17 @@
 
 #include "base/byteorder.h"
 
-#define RPC_VERSION_MAX 1U
+#define RPC_VERSION_DEFAULT 1U
+/* Parcels list their objects, and bodies may be larger. */
+#define RPC_VERSION_OBJECTS 2U
+#define RPC_VERSION_MAX     RPC_VERSION_OBJECTS
 
 #define RPC_SESSION_ID_SIZE 32U
 
 /* Limits. A peer that goes beyond loses its session. */
 #define RPC_MAX_FRAME_DEFAULT (600U * 1024U) /* bytes of a body */
 #define RPC_MAX_SEND          100000U        /* what Android 13 to 15 take */
+#define RPC_MAX_SEND_V2       (600U * 1024U - 17U) /* and 16 */
 #define RPC_MAX_FDS           253U    /* per message; Linux's own limit */
 #define RPC_MAX_NODES         100000U /* objects of a session */
 #define RPC_MAX_DEPTH         32U     /* calls within calls */

@@ -59,8 +59,8 @@ static void CannotUseNextWireVersion(struct rpc_fixture *f)
 {
 	ARpcSession *session = ARpcSession_new();
 
-	CHECK(f, !AvfRpcSession_setProtocolVersion(session, 2));
-	CHECK(f, !AvfRpcServer_setProtocolVersion(f->server, 2));
+	CHECK(f, !AvfRpcSession_setProtocolVersion(session, 3));
+	CHECK(f, !AvfRpcServer_setProtocolVersion(f->server, 3));
 	CHECK(f, !AvfRpcSession_setProtocolVersion(session, UINT32_MAX));
 	ARpcSession_free(session);
 }
@@ -278,7 +278,7 @@ static void NestedTransactionsHaveALimit(struct rpc_fixture *f)
 	AIBinder_decStrong(mine);
 	/* versions 0 and 1 do not say where the objects of a parcel are: those
 	 * of the call that was refused stay counted until the session ends */
-	f->unread = true;
+	f->unread = AvfRpcSession_getProtocolVersion(f->sessions[0]) < 2;
 }
 
 static void SingleSession(struct rpc_fixture *f)
@@ -358,20 +358,26 @@ static void WorksWithLibbinderNdkUserTransaction(struct rpc_fixture *f)
  * ----------------------------------------------------------------------------
  */
 
+/* Bodies that a peer of the session's version is known to take. */
 static void FramesHaveALimit(struct rpc_fixture *f)
 {
-	char *text = calloc(1, 60001);
+	bool large = AvfRpcSession_getProtocolVersion(f->sessions[0]) >= 2;
+	const size_t size = large ? 310000 : 60000;
+	char *text = calloc(1, size + 1);
 	char *back = NULL;
 
-	/* more than a peer of version 1 is known to take: said here */
-	memset(text, 'x', 60000);
+	memset(text, 'x', size);
 	CHECK(f, service_double_string(f->roots[0], text, &back) ==
 			 STATUS_FAILED_TRANSACTION);
 	/* an answer that is too large is replaced by a status */
-	text[30000] = '\0';
+	text[size / 2] = '\0';
 	CHECK(f, service_double_string(f->roots[0], text, &back) ==
 			 STATUS_FAILED_TRANSACTION);
+	text[size / 4] = '\0';
+	CHECK(f, service_double_string(f->roots[0], text, &back) == STATUS_OK);
+	CHECK(f, back && strlen(back) == size / 2);
 	CHECK(f, AIBinder_ping(f->roots[0]) == STATUS_OK);
+	free(back);
 	free(text);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The next byte of @hex, or -1 at its end. */
 static int next_byte(const char **hex)
@@ -53,4 +54,26 @@ bool parcel_is(const AParcel *parcel, const char *hex)
 			i % 4 == 3 ? " " : "");
 	fprintf(stderr, "\n");
 	return false;
+}
+
+void parcel_frame_from_hex(struct parcel_frame *frame, const char *hex,
+			   const uint32_t *positions, size_t n_positions,
+			   size_t n_fds)
+{
+	AParcel *bytes = parcel_from_hex(NULL, hex);
+
+	*frame = (struct parcel_frame){
+		.block = bytes->block,
+		.size = bytes->size,
+		.positions = calloc(n_positions + 1, sizeof(uint32_t)),
+		.n_positions = n_positions,
+		.fds = calloc(n_fds + 1, sizeof(int)),
+		.n_fds = n_fds,
+	};
+	bytes->block = NULL;
+	AParcel_delete(bytes);
+	for (size_t i = 0; i < n_positions; i++)
+		frame->positions[i] = positions[i];
+	for (size_t i = 0; i < n_fds; i++)
+		frame->fds[i] = dup(2);
 }

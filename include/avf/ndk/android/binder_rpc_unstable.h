@@ -1,6 +1,6 @@
 /**
  * @file binder_rpc_unstable.h
- * Objects across sockets: Android's RPC binder, wire versions 0 and 1.
+ * Objects across sockets: Android's RPC binder, wire versions 0 to 2.
  *
  * The functions of Android's header of this name, as C, and below them ours,
  * whose names start with Avf. Any thread may call them; a server or a session
@@ -137,8 +137,8 @@ ARpcServer *AvfRpcServer_newUnixDomain(AIBinder *root, const char *path);
 /** Connections per session on which clients can call. Default: 1. */
 void AvfRpcServer_setMaxThreads(ARpcServer *server, size_t threads);
 
-/** The highest wire version to agree to, 0 or 1. Default: 1. Returns false
- * for one that does not exist. */
+/** The highest wire version to agree to: 0 (Android 13), 1 (14 and 15) or 2
+ * (16). Default: 1. Returns false for one that does not exist. */
 bool AvfRpcServer_setProtocolVersion(ARpcServer *server, uint32_t version);
 /** The same for a client. */
 bool AvfRpcSession_setProtocolVersion(ARpcSession *handle, uint32_t version);
