@@ -114,12 +114,28 @@ static void welcome(struct rpc_worker *worker, struct rpc_conn **conn,
 		rpc_session_end(session);
 }
 
+/* Tell the client that we will call on @conn, which is taken. It is the
+ * session's before: the client may call at once, and be called back. */
+static void offer_callbacks(struct rpc_session *session, struct rpc_conn *conn)
+{
+	struct rpc_wire_init init = {.magic = RPC_INIT_MAGIC};
+
+	rpc_pool_own(conn);
+	/* too many of them, or too late: closed */
+	if (rpc_pool_add_outgoing(session, conn, RPC_MAX_CALLBACKS) !=
+	    STATUS_OK)
+		return;
+	if (write_bytes(conn, &init, sizeof(init)) != STATUS_OK)
+		rpc_session_end(session); /* the client is gone */
+	conn->deadline_ns = 0;
+	rpc_pool_put(session, conn);
+}
+
 /* A further connection of the session that @id names. */
 static void join_session(struct rpc_worker *worker, struct rpc_conn **conn,
 			 const struct rpc_wire_hello *hello, const uint8_t *id)
 {
 	CLEANUP(unref_session) struct rpc_session *session = NULL;
-	struct rpc_wire_init init = {.magic = RPC_INIT_MAGIC};
 
 	session = rpc_server_find_session(worker->server, id);
 	if (!session)
@@ -130,13 +146,8 @@ static void join_session(struct rpc_worker *worker, struct rpc_conn **conn,
 			(void)serve(worker, session, conn); /* enough of them */
 		return;
 	}
-	if (write_bytes(*conn, &init, sizeof(init)) != STATUS_OK)
-		return;
-	(*conn)->deadline_ns = 0;
 	rpc_server_worker_known(worker);
-	/* too many of them, or too late: closed */
-	(void)rpc_pool_add_outgoing(session, TAKE_PTR(*conn),
-				    RPC_MAX_CALLBACKS);
+	offer_callbacks(session, TAKE_PTR(*conn));
 }
 
 static void handshake(struct rpc_worker *worker, struct rpc_conn **conn)

@@ -165,6 +165,13 @@ void rpc_pool_put(struct rpc_session *session, struct rpc_conn *conn)
 	rpc_conn_free(dead);
 }
 
+void rpc_pool_own(struct rpc_conn *conn)
+{
+	conn->owner = pthread_self();
+	conn->owned = true;
+	conn->users = 1;
+}
+
 binder_status_t rpc_pool_add_outgoing(struct rpc_session *session,
 				      struct rpc_conn *conn, size_t max)
 {
@@ -199,9 +206,7 @@ binder_status_t rpc_pool_add_incoming(struct rpc_session *session,
 		 session->incoming_ended)
 		rc = STATUS_BAD_VALUE;
 	if (rc == STATUS_OK) {
-		conn->owner = pthread_self();
-		conn->owned = true;
-		conn->users = 1;
+		rpc_pool_own(conn);
 		conn->next = session->incoming;
 		session->incoming = conn;
 		session->n_incoming++;

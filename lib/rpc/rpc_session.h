@@ -103,8 +103,11 @@ bool rpc_pool_pays_on(struct rpc_session *session, const struct rpc_conn *conn);
  * layer, or NULL. */
 struct rpc_conn *rpc_pool_get_readable(struct rpc_session *session);
 
-/** Add a connection to call on. Takes @conn, also on failure.
- * Errors: STATUS_DEAD_OBJECT, STATUS_BAD_VALUE (there are @max). */
+/** Have @conn, which nobody else knows yet, belong to this thread. */
+void rpc_pool_own(struct rpc_conn *conn);
+
+/** Add a connection to call on; who owns it puts it later. Takes @conn, also on
+ * failure. Errors: STATUS_DEAD_OBJECT, STATUS_BAD_VALUE (there are @max). */
 binder_status_t rpc_pool_add_outgoing(struct rpc_session *session,
 				      struct rpc_conn *conn, size_t max);
 

@@ -246,3 +246,42 @@ Test(handshake, a_server_that_ends_meanwhile)
 	cr_expect(raw_closed(silent));
 	close(silent);
 }
+
+static size_t count_outgoing(void)
+{
+	struct rpc_session *session;
+	size_t count;
+
+	pthread_mutex_lock(&server->lock);
+	session = server->sessions;
+	pthread_mutex_lock(&session->lock);
+	count = session->n_outgoing;
+	pthread_mutex_unlock(&session->lock);
+	pthread_mutex_unlock(&server->lock);
+	return count;
+}
+
+/* A client that has read the server's word may be called back from then on:
+ * the next call of its own may need it. The window is small, hence the
+ * number. */
+Test(handshake, the_server_can_call_as_soon_as_it_says_so)
+{
+	char join[256];
+	int first, fds[60];
+
+	ARpcServer_start(server);
+	for (int round = 0; round < 10; round++) {
+		first = open_session(join, sizeof(join), "01");
+		for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+			fds[i] = raw_connect(path);
+			raw_send(fds[i], join);
+			cr_assert(raw_expect(fds[i], RAW_INIT));
+			cr_assert_eq(count_outgoing(), i + 1);
+		}
+		close(first);
+		for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+			cr_assert(raw_closed(fds[i]));
+			close(fds[i]);
+		}
+	}
+}
