@@ -20,10 +20,13 @@ struct AIBinder;
  * The root object of an RPC binder server on vsock port @port of the guest,
  * with a reference for the caller in *@ret_root. The session lives as long as
  * its objects do. Waits for the guest's answer to each connection for
- * @timeout_ms at most (-1: for ever). Blocks while a guest that has accepted
- * does not answer. Any thread.
- * Errors: those of avf_vm_connect(); AVF_ERR_PROTOCOL (what listens there does
- * not speak RPC binder, or has no root object), AVF_ERR_UNSUPPORTED
+ * @timeout_ms at most, and as long for all that is said until there is a
+ * session (-1: for ever). Calls on the object have no limit: a guest need not
+ * answer them. Any thread.
+ * Errors: those of avf_vm_connect(), AVF_ERR_REFUSED (nobody listens there)
+ * and AVF_ERR_TIMEOUT (nobody answers) among them; AVF_ERR_PROTOCOL (what
+ * listens there does not speak RPC binder, or has no root object),
+ * AVF_ERR_UNSUPPORTED
  * (libvirtualization is not in the process), AVF_ERR_NO_MEMORY.
  */
 AVF_EXPORT int avf_vm_connect_rpc(avf_vm *vm, uint32_t port, int timeout_ms,

@@ -90,6 +90,9 @@ static binder_status_t exchange(struct rpc_session *session,
 	conn->allow_nested = false;
 	deadline =
 		rpc_conn_set_timeout(conn, session->settings.call_timeout_ms);
+	/* the session's own calls are made while it connects */
+	if (le64_get(call->address) == 0 && session->connect_by_ns != 0)
+		conn->deadline_ns = session->connect_by_ns;
 	conn->writing = true;
 	rc = rpc_frame_write_call(session, conn, call, in);
 	conn->writing = false;

@@ -45,6 +45,8 @@ static binder_status_t open_conn(const ARpcSession *handle,
 	if (id)
 		memcpy(id_copy, id, sizeof(id_copy));
 	(void)rpc_conn_set_timeout(conn, handle->settings.call_timeout_ms);
+	if (handle->session->connect_by_ns != 0)
+		conn->deadline_ns = handle->session->connect_by_ns;
 	rc = rpc_conn_secure(conn, &handle->transport, false);
 	if (rc == STATUS_OK)
 		rc = rpc_conn_write(conn, &output, NULL, NULL);
@@ -207,7 +209,12 @@ AIBinder *rpc_client_set_up(ARpcSession *handle, const struct dialer *dialer)
 	}
 	handle->session->base.allow_fds = handle->fd_mode == RPC_FD_MODE_UNIX;
 	handle->session->base.notices_death = handle->settings.max_threads > 0;
+	if (handle->connect_timeout_ms != 0)
+		handle->session->connect_by_ns =
+			clock_now_ns() +
+			handle->connect_timeout_ms * 1000000ULL;
 	handle->error = connect_session(handle, dialer, handle->session, &root);
+	handle->session->connect_by_ns = 0;
 	if (handle->error != STATUS_OK)
 		rpc_session_end(handle->session);
 	return root;

@@ -11,6 +11,7 @@ struct ARpcSession {
 	struct rpc_settings settings;
 	uint8_t fd_mode;
 	size_t max_outgoing;
+	uint32_t connect_timeout_ms; /* 0: none */
 	struct rpc_transport transport;
 	struct rpc_session *session; /* owned; NULL: not connected yet */
 	binder_status_t error;

@@ -133,6 +133,11 @@ void AvfRpcSession_setCallTimeout(ARpcSession *handle, uint32_t ms)
 	handle->settings.call_timeout_ms = ms;
 }
 
+void AvfRpcSession_setConnectTimeout(ARpcSession *handle, uint32_t ms)
+{
+	handle->connect_timeout_ms = ms;
+}
+
 void AvfRpcSession_setMaxFrameSize(ARpcSession *handle, uint32_t bytes)
 {
 	handle->settings.max_frame = bytes;

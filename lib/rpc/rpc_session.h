@@ -34,6 +34,9 @@ struct rpc_session {
 	bool is_server;
 	struct rpc_settings settings; /* with the version agreed on */
 	uint8_t id[RPC_SESSION_ID_SIZE];
+	/* of a client: until then it must be connected; 0: no limit, or it is.
+	 * The connecting thread's. */
+	uint64_t connect_by_ns;
 
 	/** The session has ended; called once, on any thread. May be NULL. */
 	void (*on_ended)(struct rpc_session *session, void *userdata);

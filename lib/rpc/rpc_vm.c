@@ -8,6 +8,8 @@
 
 #include <android/binder_rpc_unstable.h>
 
+#include "base/checked.h"
+
 /* A payload has this library without libvirtualization, whose function this
  * is; a host program that has an avf_vm has both. */
 extern __typeof__(avf_vm_connect) avf_vm_connect __attribute__((weak));
@@ -29,26 +31,46 @@ static int connect_vm(void *param)
 	return to->rc < 0 ? -1 : fd;
 }
 
+/* Why there is no session. */
+static int connect_error(const ARpcSession *session, const struct vm_port *to)
+{
+	if (to->rc < 0)
+		return to->rc;
+	switch (AvfRpcSession_getError(session)) {
+	case STATUS_TIMED_OUT:
+		return AVF_ERR_TIMEOUT;
+	case STATUS_NO_MEMORY:
+		return AVF_ERR_NO_MEMORY;
+	default:
+		return AVF_ERR_PROTOCOL;
+	}
+}
+
 int avf_vm_connect_rpc(avf_vm *vm, uint32_t port, int timeout_ms,
 		       AIBinder **ret_root)
 {
 	struct vm_port to = {.vm = vm, .port = port, .timeout_ms = timeout_ms};
 	ARpcSession *session;
 	AIBinder *root;
+	int rc = 0;
 
 	if (!avf_vm_connect)
 		return AVF_ERR_UNSUPPORTED;
 	session = ARpcSession_new();
 	if (!session)
 		return AVF_ERR_NO_MEMORY;
+	/* a guest that accepts and then says nothing has no more time than one
+	 * that does not accept */
+	if (timeout_ms >= 0)
+		AvfRpcSession_setConnectTimeout(session,
+						(uint32_t)MAX(timeout_ms, 1));
 	root = ARpcSession_setupPreconnectedClient(session, connect_vm, &to);
-	ARpcSession_free(session);
-	if (to.rc < 0)
-		return to.rc;
 	if (!root)
-		return AVF_ERR_PROTOCOL;
-	*ret_root = root;
-	return 0;
+		rc = connect_error(session, &to);
+	else
+		*ret_root = root;
+	ARpcSession_free(session);
+	return rc;
 }
 
 void AVmPayload_runVsockRpcServer(AIBinder *service, uint32_t port,

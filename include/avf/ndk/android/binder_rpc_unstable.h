@@ -178,6 +178,15 @@ void AvfRpcServer_setCallTimeout(ARpcServer *server, uint32_t ms);
 /** The same for a client. */
 void AvfRpcSession_setCallTimeout(ARpcSession *handle, uint32_t ms);
 
+/**
+ * How long connecting may take, all connections of the session and the first
+ * calls together, TLS too. When the time is up ARpcSession_setup…() returns
+ * NULL and AvfRpcSession_getError() says STATUS_TIMED_OUT. What the system
+ * takes for connect() itself, and @request_fd, are not interrupted. Default 0:
+ * for ever. Milliseconds.
+ */
+void AvfRpcSession_setConnectTimeout(ARpcSession *handle, uint32_t ms);
+
 /** The largest frame that is accepted, in bytes. Default: 614,400. */
 void AvfRpcServer_setMaxFrameSize(ARpcServer *server, uint32_t bytes);
 /** The same for a client. */

@@ -1,0 +1,114 @@
+/* Into a VM that is a socketpair: what a guest may do to the one who connects.
+ * As in the host's program avf_vm_connect() is there. */
+#include <criterion/criterion.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <android/binder_ibinder.h>
+#include <avf/rpc.h>
+
+#include "base/checked.h"
+#include "support/raw_peer.h"
+
+#define WELCOME    "01000000 00000000"
+#define THREADS(n) RAW_REPLY("18000000", "00000000", "04000000") n
+#define ID                                            \
+	RAW_REPLY("38000000", "00000000", "24000000") \
+	"20000000"                                    \
+	"01010101 02020202 03030303 04040404"         \
+	"05050505 06060606 07070707 08080808"
+#define ROOT                                          \
+	RAW_REPLY("24000000", "00000000", "10000000") \
+	"01000000 " RAW_SERVER " 0c000000"
+#define NO_ROOT                                       \
+	RAW_REPLY("1c000000", "00000000", "08000000") \
+	"00000000 00000000"
+
+/* What the guest says, all at once, and whether it hangs up then. */
+static const char *says;
+static bool hangs_up;
+static int refuses;
+static int peer = -1;
+
+int avf_vm_connect(avf_vm *vm, uint32_t port, int timeout_ms, int *ret_fd)
+{
+	int pair[2];
+
+	(void)vm;
+	cr_expect_eq(port, 5678);
+	cr_expect_neq(timeout_ms, 0);
+	if (refuses < 0)
+		return refuses;
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair),
+		     0);
+	raw_send(pair[1], says);
+	if (hangs_up)
+		(void)shutdown(pair[1], SHUT_WR);
+	close(peer);
+	peer = pair[1];
+	*ret_fd = pair[0];
+	return 0;
+}
+
+TestSuite(vm_connect, .timeout = 60);
+
+Test(vm_connect, what_guests_do)
+{
+	static const struct {
+		const char *what, *says;
+		bool hangs_up;
+		int rc;
+	} rows[] = {
+		{"accepts and is silent", "", false, AVF_ERR_TIMEOUT},
+		{"says half a word", "010000", false, AVF_ERR_TIMEOUT},
+		{"is silent after the welcome", WELCOME, false,
+		 AVF_ERR_TIMEOUT},
+		{"does not say its id", WELCOME THREADS("01000000"), false,
+		 AVF_ERR_TIMEOUT},
+		{"does not say its root", WELCOME THREADS("01000000") ID, false,
+		 AVF_ERR_TIMEOUT},
+		{"pays for ever",
+		 WELCOME RAW_DEC(RAW_CLIENT, "01000000")
+			 RAW_DEC(RAW_CLIENT, "01000000"),
+		 false, AVF_ERR_TIMEOUT},
+		{"hangs up", "", true, AVF_ERR_PROTOCOL},
+		{"hangs up later", WELCOME THREADS("01000000"), true,
+		 AVF_ERR_PROTOCOL},
+		{"has a version of the future", "03000000 00000000", false,
+		 AVF_ERR_PROTOCOL},
+		{"has no thread", WELCOME THREADS("00000000"), false,
+		 AVF_ERR_PROTOCOL},
+		{"has fewer than none", WELCOME THREADS("ffffffff"), false,
+		 AVF_ERR_PROTOCOL},
+		{"has no root", WELCOME THREADS("01000000") ID NO_ROOT, false,
+		 AVF_ERR_PROTOCOL},
+		{"speaks HTTP", "48545450 2f312e31 20343030", false,
+		 AVF_ERR_PROTOCOL},
+		{"is good", WELCOME THREADS("01000000") ID ROOT, false, 0},
+	};
+	struct AIBinder *root;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		says = rows[i].says;
+		hangs_up = rows[i].hangs_up;
+		root = NULL;
+		cr_expect_eq(avf_vm_connect_rpc(NULL, 5678, 50, &root),
+			     rows[i].rc, "%s", rows[i].what);
+		cr_expect_eq(root != NULL, rows[i].rc == 0, "%s", rows[i].what);
+		AIBinder_decStrong(root);
+	}
+	close(peer);
+}
+
+Test(vm_connect, what_the_vm_says_is_passed_on)
+{
+	struct AIBinder *root = NULL;
+
+	refuses = AVF_ERR_REFUSED;
+	cr_expect_eq(avf_vm_connect_rpc(NULL, 5678, 50, &root),
+		     AVF_ERR_REFUSED);
+	refuses = AVF_ERR_STATE;
+	cr_expect_eq(avf_vm_connect_rpc(NULL, 5678, -1, &root), AVF_ERR_STATE);
+	cr_expect_null(root);
+}
