@@ -111,9 +111,9 @@ Test(fds, a_second_descriptor_is_told_that_it_was_handed_on)
 	unsigned char word[4];
 	int fds[2], fd = -1;
 
-	parcel_frame_from_hex(&frame,
-		   "01000000 01000000 02000000 00000000 02000000 01000000", at,
-		   2, 2);
+	parcel_frame_from_hex(
+		&frame, "01000000 01000000 02000000 00000000 02000000 01000000",
+		at, 2, 2);
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
 	close(frame.fds[1]);
 	frame.fds[1] = fds[1];
