@@ -100,7 +100,7 @@ int aidl_finish(const struct aidl_call *call, AParcel *in, binder_status_t rc,
 
 int aidl_simple(const struct aidl_call *call)
 {
-	AParcel *in;
+	AParcel *in = NULL;
 	int rc = aidl_begin(call, &in);
 
 	return rc < 0 ? rc : aidl_finish(call, in, STATUS_OK, NULL);

@@ -159,7 +159,7 @@ int guest_host_get_orders(AIBinder *host, struct guest_orders *ret_orders)
 				       .name = "getOrders",
 				       .code = GET_ORDERS};
 	struct guest_orders orders;
-	AParcel *in;
+	AParcel *in = NULL;
 	int rc = aidl_begin(&call, &in);
 
 	if (rc == 0)
@@ -184,7 +184,7 @@ int guest_host_set_stop_reason(AIBinder *host, int32_t reason, const char *text)
 				       .name = "setStopReason",
 				       .code = SET_STOP_REASON};
 	binder_status_t status;
-	AParcel *in;
+	AParcel *in = NULL;
 	int rc = aidl_begin(&call, &in);
 
 	if (rc < 0)

@@ -119,7 +119,7 @@ int vm_service_register_guest_agent(AIBinder *service, AIBinder *agent)
 {
 	const struct aidl_call call =
 		call_of(service, REGISTER_GUEST_AGENT, "registerGuestAgent");
-	AParcel *in;
+	AParcel *in = NULL;
 	int rc = aidl_begin(&call, &in);
 
 	if (rc < 0)
@@ -148,7 +148,7 @@ int vm_service_payload_finished(AIBinder *service, int32_t exit_code)
 {
 	const struct aidl_call call =
 		call_of(service, PAYLOAD_FINISHED, "notifyPayloadFinished");
-	AParcel *in;
+	AParcel *in = NULL;
 	int rc = aidl_begin(&call, &in);
 
 	if (rc < 0)
@@ -160,7 +160,7 @@ int vm_service_error(AIBinder *service, int32_t error_code, const char *text)
 {
 	const struct aidl_call call = call_of(service, ERROR, "notifyError");
 	binder_status_t status;
-	AParcel *in;
+	AParcel *in = NULL;
 	int rc = aidl_begin(&call, &in);
 
 	if (rc < 0)

@@ -84,6 +84,21 @@ static void crash(void)
 	run_config(linux_config("good", "crash"), -1, RUNTIME_ERROR, "SIGSEGV");
 }
 
+/* A payload that attacks the guest's manager harms nobody, itself neither. */
+static void noise(void)
+{
+	struct vmt_vm v;
+
+	if (!linux_new(&v, "noise"))
+		return;
+	CHECK(vmt_run(&v) && vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, AVF_STOP_REASON_SHUTDOWN, "");
+	CHECK(v.exit_code == 0);
+	CHECK(strcmp(v.events, "STARTED PAYLOAD_STARTED PAYLOAD_READY "
+			       "PAYLOAD_FINISHED STOPPED ") == 0);
+	vmt_free(&v);
+}
+
 static void no_entry(void)
 {
 	run_config(linux_config("good", "no_entry"), 1,
@@ -490,6 +505,7 @@ static const struct vmt_test on_kvm[] = {
 	{"echo_and_quit", echo_and_quit},
 	{"exit_code", exit_code},
 	{"crash", crash},
+	{"noise", noise},
 	{"no_entry", no_entry},
 	{"missing_library", missing_library},
 	{"foreign_library", foreign_library},
@@ -518,6 +534,7 @@ static const struct vmt_test emulated[] = {
 	{"emulated_echo_and_quit", echo_and_quit},
 	{"emulated_raw_kernel", raw_kernel},
 	{"emulated_crash", crash},
+	{"emulated_noise", noise},
 	{"emulated_stop", stop},
 	{"emulated_dial", dial},
 	{"emulated_bulk", bulk},
