@@ -35,6 +35,7 @@ struct boot_arm64_input {
 	uint32_t frame_first, frame_count; /* its interrupt ids */
 	struct boot_range serial;          /* a 16550 */
 	uint32_t serial_spi;               /* its shared interrupt, from 0 */
+	struct boot_range rtc;             /* a PL031 without an interrupt */
 	uint64_t bounce_size;              /* of the pool for DMA; 0: none */
 	/* For the kernel's random numbers and its address. */
 	unsigned char seed[BOOT_ARM64_SEED_SIZE];

@@ -19,6 +19,7 @@ enum phandle {
 	PHANDLE_GIC = 1,
 	PHANDLE_MSI,
 	PHANDLE_POOL,
+	PHANDLE_CLOCK,
 };
 
 /* Interrupt specifiers of arm,gic-v3: kind, number, trigger. */
@@ -27,6 +28,7 @@ enum phandle {
 #define EDGE      1U
 #define LEVEL     4U
 #define UART_HZ   1843200U
+#define APB_HZ    24000000U
 #define PCI_MEM32 0x02000000U /* phys.hi: 32-bit memory space */
 
 /* Running out of room is remembered, not reported by each call. */
@@ -272,6 +274,29 @@ static void serial(struct tree *t)
 }
 
 /*
+ * The clock that tells the time of day, and the one that beats in it: a driver
+ * of an AMBA device asks for the latter before it touches the device.
+ */
+static void rtc(struct tree *t)
+{
+	static const char names[] = "arm,pl031\0arm,primecell";
+
+	begin(t, "apb-pclk");
+	text(t, "compatible", "fixed-clock");
+	number(t, "#clock-cells", 0);
+	number(t, "clock-frequency", APB_HZ);
+	text(t, "clock-output-names", "clk24mhz");
+	number(t, "phandle", PHANDLE_CLOCK);
+	end(t);
+	begin_at(t, "rtc", t->in->rtc.base);
+	check(t, fdt_property(t->data, "compatible", names, sizeof(names)));
+	reg(t, t->in->rtc);
+	number(t, "clocks", PHANDLE_CLOCK);
+	text(t, "clock-names", "apb_pclk");
+	end(t);
+}
+
+/*
  * PCI functions reach memory through the bounce pool alone when there is one,
  * which the memory-region property says to Linux.
  */
@@ -310,6 +335,7 @@ static void root(struct tree *t, struct boot_range initrd)
 	timer(t);
 	gic(t);
 	serial(t);
+	rtc(t);
 	pci(t);
 	end(t);
 }

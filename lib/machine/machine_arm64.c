@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "boot/boot_arm64.h"
+#include "devices/rtc_pl031.h"
 #include "hv/boot_state_arm64.h"
 #include "hv/gic_arm64.h"
 #include "machine/layout_arm64.h"
@@ -14,6 +15,7 @@
 
 struct platform {
 	struct machine_serial serial;
+	struct rtc_pl031 rtc;
 };
 
 uint64_t machine_memory_size(const struct vm_config *config)
@@ -46,6 +48,11 @@ int machine_arch_add_platform(struct machine *m)
 	if (rc < 0)
 		return rc;
 	m->has_pci = true;
+	rtc_pl031_init(&p->rtc);
+	p->rtc.range.base = MACHINE_RTC_BASE;
+	rc = bus_add(&m->mmio, &p->rtc.range);
+	if (rc < 0)
+		return rc;
 	return machine_serial_init(&p->serial, m, &m->mmio, MACHINE_SERIAL_BASE,
 				   MACHINE_SERIAL_LINE);
 }
@@ -57,6 +64,7 @@ void machine_arch_remove_platform(struct machine *m)
 	if (!p)
 		return;
 	machine_serial_fini(&p->serial);
+	bus_remove(&m->mmio, &p->rtc.range);
 	if (m->has_pci)
 		pci_bus_fini(&m->pci);
 	free(p);
@@ -83,6 +91,7 @@ int machine_arch_load(struct machine *m)
 		.frame_count = HV_GIC_FRAME_COUNT,
 		.serial = {MACHINE_SERIAL_BASE, UART_16550_PORTS},
 		.serial_spi = MACHINE_SERIAL_LINE,
+		.rtc = {MACHINE_RTC_BASE, RTC_PL031_SIZE},
 		.bounce_size = vm_config_bounce_bytes(m->params.config),
 	};
 	struct boot_arm64_state state;

@@ -31,6 +31,7 @@ static struct boot_arm64_input machine(void)
 		.gic_its = {0x3ffd0000, 0x20000},
 		.serial = {0x3f8, 8},
 		.serial_spi = 0,
+		.rtc = {0x2000, 0x1000},
 	};
 
 	for (size_t i = 0; i < sizeof(input.seed); i++)
@@ -73,9 +74,7 @@ static void expect_golden(const char *golden)
 	cr_assert_eq(fd_write_all(fd, tree, tree_size), 0);
 	(void)close(fd);
 	(void)snprintf(command, sizeof(command),
-		       "cd %s && dtc -q -I dtb -O dts -o dts dtb && "
-		       "dtc -I dts -O dtb -o again dts 2>log",
-		       dir);
+		       "cd %s && dtc -I dtb -O dts -o dts dtb 2>log", dir);
 	cr_expect_eq(system(command), 0);
 	(void)snprintf(path, sizeof(path), "%s/log", dir);
 	text = read_text(path);

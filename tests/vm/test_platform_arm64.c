@@ -1,11 +1,12 @@
-/* What an arm64 guest finds its CPU to be, and what becomes of accesses that
- * the CPU does not describe. */
+/* What an arm64 guest finds: its CPU, its clock, and what becomes of accesses
+ * that the CPU does not describe. */
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/vm_harness.h"
@@ -35,7 +36,7 @@ static bool kvm_has(unsigned long cap)
 
 static char *run(const char *cmdline)
 {
-	avf_config *config = vmt_bare_config("cpu");
+	avf_config *config = vmt_bare_config("platform");
 	struct vmt_vm v;
 	char *text;
 
@@ -71,6 +72,22 @@ static void features(void)
 	free(text);
 }
 
+/* The host's time of day, in a clock that a stock kernel looks for. */
+static void time_of_day(void)
+{
+	static const char word[] = "time ";
+	const time_t before = time(NULL);
+	char *text = run("");
+	const char *at = text ? strstr(text, word) : NULL;
+	const long now = at ? strtol(at + sizeof(word) - 1, NULL, 10) : 0;
+
+	if (now < before || now > time(NULL))
+		vmt_fail(__FILE__, __LINE__,
+			 "the host says %lld, the guest %ld", (long long)before,
+			 now);
+	free(text);
+}
+
 /* The guest takes the abort of a bus, goes on in its handler, and ends as it
  * likes to; the VMM does not. */
 static void accesses_without_a_description(void)
@@ -98,6 +115,7 @@ static void accesses_without_a_description(void)
 
 static const struct vmt_test tests[] = {
 	{"features", features},
+	{"time_of_day", time_of_day},
 	{"accesses_without_a_description", accesses_without_a_description},
 };
 
