@@ -39,6 +39,29 @@ bool arm64_image_detect(const void *head, size_t size)
 	       memcmp((const char *)head + at, "ARM\x64", 4) == 0;
 }
 
+/* drivers/firmware/efi/libstub/zboot-header.S of Linux */
+struct zboot {
+	unsigned char dos[4]; /* "MZ" */
+	unsigned char kind[4];
+	le32 payload_offset;
+	le32 payload_size;
+};
+
+bool arm64_image_packed(const void *head, size_t size, uint64_t *ret_offset,
+			uint64_t *ret_len)
+{
+	struct zboot z;
+
+	if (size < sizeof(z))
+		return false;
+	memcpy(&z, head, sizeof(z));
+	if (memcmp(z.dos, "MZ", 2) != 0 || memcmp(z.kind, "zimg", 4) != 0)
+		return false;
+	*ret_offset = le32_get(z.payload_offset);
+	*ret_len = le32_get(z.payload_size);
+	return true;
+}
+
 /* What the header asks for, checked. */
 static int place(const struct header *h, uint64_t file_size,
 		 struct boot_range room, struct boot_range *ret_range)

@@ -12,6 +12,14 @@
 bool arm64_image_detect(const void *head, size_t size);
 
 /**
+ * Whether @head begins an EFI program that carries a compressed Image, which is
+ * how some distributions install theirs; *@ret_offset and *@ret_len become
+ * where the file says that it is.
+ */
+bool arm64_image_packed(const void *head, size_t size, uint64_t *ret_offset,
+			uint64_t *ret_len);
+
+/**
  * Copy @image into @room, whose base is 2 MiB aligned. *@ret_range becomes
  * what the kernel occupies, its BSS included; it is entered at the base.
  * Errors: AVF_ERR_FORMAT (truncated), AVF_ERR_UNSUPPORTED (big endian),

@@ -50,12 +50,28 @@ static int refuse(const unsigned char *head, size_t size)
 {
 	if (bzimage_detect(head, size))
 		return fail(AVF_ERR_UNSUPPORTED,
-			    "kernel: x86 bzImage; this VM is arm64");
+			    "kernel: x86 bzImage; this VM is arm64 and boots "
+			    "an Image (arch/arm64/boot/Image)");
 	if (elf_detect(head, size))
 		return fail(AVF_ERR_UNSUPPORTED,
-			    "kernel: ELF; an arm64 VM boots an Image "
-			    "(arch/arm64/boot/Image)");
+			    "kernel: ELF%s; an arm64 VM boots an Image "
+			    "(arch/arm64/boot/Image)",
+			    elf_is_x86(head, size) ? " for x86-64" : "");
 	return fail(AVF_ERR_FORMAT, "kernel: no arm64 Image");
+}
+
+/* Where in the file the compressed kernel is; false: it is not compressed. */
+static bool find_packed(const unsigned char *head, size_t size,
+			uint64_t file_size, uint64_t *ret_offset,
+			uint64_t *ret_len)
+{
+	if (arm64_image_detect(head, size))
+		return false;
+	if (arm64_image_packed(head, size, ret_offset, ret_len))
+		return true;
+	*ret_offset = 0;
+	*ret_len = file_size;
+	return unpack_detect(head, size) != UNPACK_NONE;
 }
 
 /*
@@ -67,6 +83,7 @@ static int open_kernel(int fd, struct unpack_buffer *ret_unpacked,
 {
 	unsigned char head[BZIMAGE_HEAD_BYTES] = {0};
 	struct kernel_image file;
+	uint64_t offset, len;
 	size_t size;
 	int rc = kernel_image_from_fd(fd, &file);
 
@@ -77,9 +94,8 @@ static int open_kernel(int fd, struct unpack_buffer *ret_unpacked,
 	rc = kernel_image_read(&file, 0, head, size, "its beginning");
 	if (rc < 0)
 		return rc;
-	if (!arm64_image_detect(head, size) &&
-	    unpack_detect(head, size) != UNPACK_NONE) {
-		rc = bzimage_unpack_at(&file, 0, file.size, ret_unpacked);
+	if (find_packed(head, size, file.size, &offset, &len)) {
+		rc = bzimage_unpack_at(&file, offset, len, ret_unpacked);
 		if (rc < 0)
 			return rc;
 		file = kernel_image_from_bytes(ret_unpacked->data,

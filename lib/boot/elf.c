@@ -32,6 +32,16 @@ bool elf_detect(const void *head, size_t size)
 	return size >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0;
 }
 
+bool elf_is_x86(const void *head, size_t size)
+{
+	Elf64_Ehdr h;
+
+	if (!elf_detect(head, size) || size < sizeof(h))
+		return false;
+	memcpy(&h, head, sizeof(h));
+	return h.e_machine == EM_X86_64;
+}
+
 /*
  * Refuses by name what people confuse: other machines, 32-bit, object files.
  * After it, e_phnum is small enough for the array in struct loader.
@@ -43,8 +53,9 @@ static int check_head(const Elf64_Ehdr *h)
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 ||
 	    h->e_ident[EI_DATA] != ELFDATA2LSB || h->e_machine != EM_X86_64)
 		return fail(AVF_ERR_UNSUPPORTED,
-			    "kernel: ELF for machine %u; this host is x86-64",
-			    h->e_machine);
+			    "kernel: ELF for machine %u%s; this host is x86-64",
+			    h->e_machine,
+			    h->e_machine == EM_AARCH64 ? " (arm64)" : "");
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return fail(AVF_ERR_FORMAT,
 			    "kernel: ELF of type %u is no executable",

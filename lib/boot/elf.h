@@ -21,6 +21,9 @@ struct elf_kernel {
 /** Whether @head (of @size bytes) begins an ELF file. */
 bool elf_detect(const void *head, size_t size);
 
+/** Whether that one is for x86-64. */
+bool elf_is_x86(const void *head, size_t size);
+
 /**
  * Copy the loadable segments of @image to their physical addresses, which
  * must lie in [LAYOUT_KERNEL_MIN, @ram_end). What a segment has beyond its

@@ -35,6 +35,7 @@ static struct boot_arm64_input machine(int kernel_fd)
 		.gic_redist = {0x3c000000, 0x20000},
 		.gic_its = {0x3ffd0000, 0x20000},
 		.serial = {0x3f8, 8},
+		.rtc = {0x2000, 0x1000},
 	};
 }
 
@@ -92,12 +93,10 @@ Test(boot_arm64, image)
 	close(input.kernel_fd);
 }
 
-Test(boot_arm64, compressed_image)
+/* Returns how many bytes of @to a gzipped Image takes. */
+static size_t pack(unsigned char *to, size_t size)
 {
-	unsigned char packed[sizeof(image)];
 	z_stream z = {0};
-	struct boot_arm64_input input;
-	struct boot_arm64_state state;
 
 	make_image();
 	cr_assert_eq(
@@ -105,15 +104,60 @@ Test(boot_arm64, compressed_image)
 		Z_OK);
 	z.next_in = image;
 	z.avail_in = sizeof(image);
-	z.next_out = packed;
-	z.avail_out = sizeof(packed);
+	z.next_out = to;
+	z.avail_out = (uInt)size;
 	cr_assert_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
-	input = machine(fake_file(packed, z.total_out));
 	deflateEnd(&z);
+	return z.total_out;
+}
+
+Test(boot_arm64, compressed_image)
+{
+	unsigned char packed[sizeof(image)];
+	struct boot_arm64_input input;
+	struct boot_arm64_state state;
+
+	input = machine(fake_file(packed, pack(packed, sizeof(packed))));
 	cr_assert_eq(boot_arm64_load(&input, &state), 0, "%s",
 		     error_record()->text);
 	cr_expect_eq(get(state.entry + 64), 0x7777777777777777);
 	close(input.kernel_fd);
+}
+
+/* As distributions install it: an EFI program with the kernel in it. */
+Test(boot_arm64, image_in_an_efi_program)
+{
+	static const struct {
+		const char *what;
+		uint32_t offset, size; /* what the header says, more or less */
+		int rc;
+	} rows[] = {
+		{"where it is", 0, 0, 0},
+		{"beside it", 1, 0, AVF_ERR_FORMAT},
+		{"less than it is", 0, UINT32_MAX - 7, AVF_ERR_FORMAT},
+		{"behind the end of the file", 0x10000, 0, AVF_ERR_FORMAT},
+		{"over the end of the file", 0, 0x10000, AVF_ERR_FORMAT},
+		{"nowhere", UINT32_MAX - 0x200, 0, AVF_ERR_FORMAT},
+	};
+	static unsigned char file[0x200 + sizeof(image)];
+	const size_t size = pack(file + 0x200, sizeof(image));
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const le32 offset = le32_make(0x200 + rows[i].offset);
+		const le32 len = le32_make((uint32_t)size + rows[i].size);
+		struct boot_arm64_input input;
+		struct boot_arm64_state state;
+
+		memcpy(file, "MZ\0\0zimg", 8);
+		memcpy(file + 8, &offset, 4);
+		memcpy(file + 12, &len, 4);
+		input = machine(fake_file(file, 0x200 + size));
+		cr_expect_eq(boot_arm64_load(&input, &state), rows[i].rc,
+			     "%s: %s", rows[i].what, error_record()->text);
+		if (rows[i].rc == 0)
+			cr_expect_eq(get(state.entry + 64), 0x7777777777777777);
+		close(input.kernel_fd);
+	}
 }
 
 /* At the top of RAM, below the pool of a protected VM. */
@@ -172,7 +216,7 @@ Test(boot_arm64, other_kernels)
 	expect_error(machine(fake_file(bzimage, sizeof(bzimage))),
 		     AVF_ERR_UNSUPPORTED, "x86 bzImage");
 	expect_error(machine(fake_file(&elf, sizeof(elf))), AVF_ERR_UNSUPPORTED,
-		     "ELF");
+		     "ELF for x86-64; an arm64 VM boots an Image");
 	expect_error(machine(fake_file("#!/bin/sh\n", 10)), AVF_ERR_FORMAT,
 		     "no arm64 Image");
 	expect_error(machine(fake_file("", 0)), AVF_ERR_FORMAT, "kernel");
