@@ -1,81 +1,43 @@
 /*
- * Whether the host can read a protected VM's memory. This program is the VMM
- * of a bare guest that has a secret (guest/bare/arm64/secret.c), and tries in
- * each way that a process has. The same attempts on a VM that is not protected
- * must succeed: else they prove nothing.
+ * Whether the host can read or change a protected VM's memory, in each way that
+ * a process has. The same attempts on a VM that is not protected must succeed:
+ * else they prove nothing. However an attempt ends, the guest never finds its
+ * memory changed: it has it whole, or it cannot go on.
  */
+#include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "boot/boot_arm64.h"
-#include "gmem/gmem.h"
-#include "hv/boot_state_arm64.h"
-#include "hv/gic_arm64.h"
-#include "hv/kvm.h"
+#include "pkvm/secret_vm.h"
 #include "support/vm_harness.h"
 
-#define RAM  0x80000000ULL
-#define SIZE (16ULL << 20)
-#define STEP 0x0a000000ULL
-#define PAGE 4096U
-
-struct vm {
-	struct gmem gm;
-	struct hv *hv;
-	struct hv_vcpu *vcpu;
-	uint64_t seed;
-};
-
-/* One thread. Where a read of private memory lands. */
-static sigjmp_buf no_access;
-
-static void on_fault(int number)
-{
-	(void)number;
-	siglongjmp(no_access, 1);
-}
+#define PAGE SECRET_PAGE
 
 /* --- the ways to read ------------------------------------------------- */
 
 /* Each returns whether bytes came; which ones is another question. */
-typedef bool read_fn(const void *from, void *to, size_t size);
+typedef bool read_fn(void *from, void *to, size_t size);
 
-static bool by_own_mapping(const void *from, void *to, size_t size)
+static bool by_load(void *from, void *to, size_t size)
 {
-	struct sigaction action = {.sa_handler = on_fault}, segv, bus;
-	bool got = false;
-
-	(void)sigaction(SIGSEGV, &action, &segv);
-	(void)sigaction(SIGBUS, &action, &bus);
-	if (sigsetjmp(no_access, 1) == 0) {
-		for (size_t i = 0; i < size; i++)
-			((char *)to)[i] = ((const volatile char *)from)[i];
-		got = true;
-	}
-	(void)sigaction(SIGSEGV, &segv, NULL);
-	(void)sigaction(SIGBUS, &bus, NULL);
-	return got;
+	return secret_load(from, to, size);
 }
 
-static bool by_process_vm_readv(const void *from, void *to, size_t size)
+static bool by_process_vm_readv(void *from, void *to, size_t size)
 {
 	const struct iovec local = {to, size};
-	const struct iovec remote = {(void *)(uintptr_t)from, size};
+	const struct iovec remote = {from, size};
 
 	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) ==
 	       (ssize_t)size;
 }
 
-static bool by_proc_mem(const void *from, void *to, size_t size)
+static bool by_proc_mem(void *from, void *to, size_t size)
 {
 	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	ssize_t n = pread(fd, to, size, (off_t)(uintptr_t)from);
@@ -85,7 +47,7 @@ static bool by_proc_mem(const void *from, void *to, size_t size)
 }
 
 /* As a disk's image is written from guest memory. */
-static bool by_system_call(const void *from, void *to, size_t size)
+static bool by_write(void *from, void *to, size_t size)
 {
 	int fd = vmt_memfd(0, 0);
 	bool got = write(fd, from, size) == (ssize_t)size &&
@@ -95,138 +57,220 @@ static bool by_system_call(const void *from, void *to, size_t size)
 	return got;
 }
 
+/* Without a copy: a pipe takes the page itself. */
+static bool by_vmsplice(void *from, void *to, size_t size)
+{
+	const struct iovec iov = {from, size};
+	bool got = false;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return false;
+	if (vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK) == (ssize_t)size)
+		got = read(fds[0], to, size) == (ssize_t)size;
+	fd_close(fds[0]);
+	fd_close(fds[1]);
+	return got;
+}
+
 static const struct {
 	const char *name;
 	read_fn *read;
-} ways[] = {
-	{"the VMM's own mapping", by_own_mapping},
+} reads[] = {
+	{"loads of the VMM", by_load},
 	{"process_vm_readv", by_process_vm_readv},
 	{"/proc/PID/mem", by_proc_mem},
-	{"a system call", by_system_call},
+	{"write", by_write},
+	{"vmsplice", by_vmsplice},
 };
-#define N_WAYS (sizeof(ways) / sizeof(ways[0]))
+#define N_READS (sizeof(reads) / sizeof(reads[0]))
 
-/* --- the VM ----------------------------------------------------------- */
+/* --- the ways to write ------------------------------------------------ */
 
-static int load(struct vm *vm, struct hv_boot_state *ret_state)
+static void store(void *to, const void *from, size_t size)
 {
-	char cmdline[64];
-	struct boot_arm64_input input = {
-		.gm = &vm->gm,
-		.kernel_fd =
-			open(vmt_bare_path("secret"), O_RDONLY | O_CLOEXEC),
-		.initrd_fd = -1,
-		.cmdline = cmdline,
-		.n_vcpus = 1,
-		.ram = {RAM, SIZE},
-		.gic_dist = {HV_GIC_DIST_BASE, HV_GIC_DIST_SIZE},
-		.gic_redist = {HV_GIC_REDIST_BASE, HV_GIC_REDIST_SIZE},
-		.gic_its = {HV_GIC_ITS_BASE, HV_GIC_ITS_SIZE},
-	};
-	struct boot_arm64_state state;
-	int rc;
+	char old;
 
-	(void)snprintf(cmdline, sizeof(cmdline), "seed=%u",
-		       (unsigned int)vm->seed);
-	rc = boot_arm64_load(&input, &state);
-	fd_close(input.kernel_fd);
-	if (rc < 0)
-		return rc;
-	ret_state->entry = state.entry;
-	ret_state->fdt = state.dtree;
-	return 0;
+	/* a load of private memory fails, too: only then no store */
+	if (secret_load(to, &old, 1))
+		memcpy(to, from, size);
 }
 
-static int add_parts(struct vm *vm)
+static void process_vm_writev_way(void *to, const void *from, size_t size)
 {
-	struct hv_boot_state state;
-	struct gmem_slice s;
-	int rc = gmem_add_anonymous(&vm->gm, RAM, SIZE);
+	const struct iovec local = {(void *)(uintptr_t)from, size};
+	const struct iovec remote = {to, size};
 
-	if (rc == 0)
-		rc = gmem_map(&vm->gm, RAM, SIZE, &s);
-	if (rc == 0)
-		rc = vm->hv->ops->add_memory(vm->hv, RAM, SIZE, s.host);
-	if (rc == 0)
-		rc = vm->hv->ops->add_irq_chip(vm->hv);
-	if (rc == 0)
-		rc = load(vm, &state);
-	if (rc == 0)
-		rc = vm->hv->ops->vcpu_new(vm->hv, 0, &vm->vcpu);
-	if (rc == 0)
-		rc = vm->hv->ops->vcpu_set_boot_state(vm->vcpu, &state);
-	return rc < 0 ? rc : vm->hv->ops->start(vm->hv);
+	(void)!process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
 }
 
-static void vm_fini(struct vm *vm)
+static void proc_mem_write(void *to, const void *from, size_t size)
 {
-	if (vm->hv) {
-		vm->hv->ops->vcpu_free(vm->vcpu);
-		vm->hv->ops->free(vm->hv);
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+
+	(void)!pwrite(fd, from, size, (off_t)(uintptr_t)to);
+	fd_close(fd);
+}
+
+/* As a disk's image is read into guest memory. */
+static void read_into(void *to, const void *from, size_t size)
+{
+	int fd = vmt_memfd(0, 0);
+
+	(void)!pwrite(fd, from, size, 0);
+	(void)!pread(fd, to, size, 0);
+	fd_close(fd);
+}
+
+static const struct {
+	const char *name;
+	void (*write)(void *to, const void *from, size_t size);
+} writes[] = {
+	{"stores of the VMM", store},
+	{"process_vm_writev", process_vm_writev_way},
+	{"/proc/PID/mem", proc_mem_write},
+	{"read", read_into},
+};
+#define N_WRITES (sizeof(writes) / sizeof(writes[0]))
+
+/* --- the attempts ----------------------------------------------------- */
+
+/* Whether @way finds the secret of @seed in @page. */
+static bool finds(unsigned int way, void *page, uint64_t seed)
+{
+	static unsigned char copy[PAGE];
+
+	memset(copy, 0, sizeof(copy));
+	return page && reads[way].read(page, copy, PAGE) &&
+	       secret_is(copy, PAGE, seed);
+}
+
+static void expect(bool found, bool wanted, const char *what, unsigned int way)
+{
+	if (found != wanted)
+		vmt_fail(__FILE__, __LINE__, "%s: %s %s", what, reads[way].name,
+			 found ? "finds it" : "does not find it");
+}
+
+/* All attempts work where nothing is protected, and the guest notices. */
+static void control(void)
+{
+	const char changed[] = "changed by the host";
+	struct secret_vm vm;
+	void *page;
+
+	if (!secret_vm_init(&vm, false))
+		return;
+	page = secret_vm_place(&vm);
+	for (unsigned int i = 0; i < N_READS; i++)
+		expect(finds(i, page, vm.seed), true, "the secret", i);
+	page = secret_vm_place(&vm);
+	for (unsigned int i = 0; i < N_READS; i++)
+		expect(finds(i, page, vm.seed + SECRET_SHARED), true,
+		       "the other page", i);
+	CHECK(secret_vm_finish(&vm, 2) == SECRET_WHOLE);
+	secret_vm_fini(&vm);
+	for (unsigned int i = 0; i < N_WRITES; i++) {
+		if (!secret_vm_init(&vm, false))
+			return;
+		page = secret_vm_place(&vm);
+		writes[i].write(page, changed, sizeof(changed));
+		if (secret_vm_finish(&vm, 1) != 0)
+			vmt_fail(__FILE__, __LINE__, "%s change nothing",
+				 writes[i].name);
+		secret_vm_fini(&vm);
 	}
-	gmem_fini(&vm->gm);
 }
 
-static bool vm_init(struct vm *vm, bool is_protected)
+/* A read of the process's own is a signal, and the guest notices nothing. */
+static void own_mapping(void)
 {
-	const struct kvm_params params = {
-		.memory_size = SIZE,
-		.memory_end = RAM + SIZE,
-		.is_protected = is_protected,
-	};
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	uint32_t seed = 0;
-	int rc;
+	static unsigned char copy[PAGE];
+	struct secret_vm vm;
+	unsigned char *page;
 
-	memset(vm, 0, sizeof(*vm));
-	gmem_init(&vm->gm);
-	(void)!getrandom(&seed, sizeof(seed), 0);
-	vm->seed = seed;
-	rc = kvm_new(kvm, &params, &vm->hv);
-	fd_close(kvm);
-	if (rc == 0)
-		rc = add_parts(vm);
-	if (rc == 0)
-		return true;
-	vmt_fail(__FILE__, __LINE__, "%s", error_record()->text);
-	vm_fini(vm);
-	return false;
+	if (!secret_vm_init(&vm, true))
+		return;
+	page = secret_vm_place(&vm);
+	CHECK(page && !secret_load(page, copy, 1));
+	CHECK(page && !secret_load(page + PAGE - 1, copy, 1));
+	CHECK(page && !secret_load(page + SECRET_SIZE - 1, copy, 1));
+	CHECK(secret_vm_finish(&vm, 1) == SECRET_WHOLE);
+	secret_vm_fini(&vm);
 }
 
-/* Run to the guest's next step; what it said, or -1 when it is over. */
-static int64_t next_step(struct vm *vm, struct hv_exit *ret_exit)
+/* What the guest shares is there for all, and gone when it takes it back. */
+static void shared_page(void)
 {
-	uint32_t value;
+	struct secret_vm vm;
+	void *page;
 
-	do {
-		vm->hv->ops->vcpu_run(vm->vcpu, ret_exit);
-		if (ret_exit->kind == HV_EXIT_MMIO_READ)
-			memset(ret_exit->data, 0xff, ret_exit->size);
-	} while (ret_exit->kind == HV_EXIT_INTERRUPTED ||
-		 ret_exit->kind == HV_EXIT_MMIO_READ);
-	if (ret_exit->kind != HV_EXIT_MMIO_WRITE || ret_exit->addr != STEP)
-		return -1;
-	memcpy(&value, ret_exit->data, sizeof(value));
-	return value;
+	if (!secret_vm_init(&vm, true))
+		return;
+	(void)secret_vm_place(&vm);
+	page = secret_vm_place(&vm);
+	for (unsigned int i = 0; i < N_READS; i++)
+		expect(finds(i, page, vm.seed + SECRET_SHARED), true,
+		       "the shared page", i);
+	page = secret_vm_place(&vm);
+	expect(finds(0, page, vm.seed + SECRET_SHARED), false, "taken back", 0);
+	expect(finds(0, page, vm.seed + SECRET_AGAIN), false, "written again",
+	       0);
+	CHECK(secret_vm_finish(&vm, 3) == SECRET_WHOLE);
+	secret_vm_fini(&vm);
 }
 
-static const void *host_page(struct vm *vm, int64_t gpa)
+/* What became of the guest, after an attempt on it at its first step. */
+static void finish(struct secret_vm *vm, const char *what)
 {
-	struct gmem_slice s = {0};
+	const int said = secret_vm_finish(vm, 1);
 
-	if (gpa < 0 || gmem_map(&vm->gm, (gpa_t)gpa, PAGE, &s) < 0)
-		vmt_fail(__FILE__, __LINE__, "no step of the guest");
-	return s.host;
+	printf("    after %s the guest %s\n", what,
+	       said == SECRET_WHOLE ? "has its memory whole"
+	       : said == 0          ? "finds its memory changed"
+				    : "ends");
+	CHECK(said != 0);
 }
 
-static bool is_secret(const unsigned char *page, uint64_t seed)
+/*
+ * The kernel, on behalf of a process. It fails, or the page is taken away from
+ * the guest and wiped: then the guest cannot go on, which is an error of that
+ * VM only. It never has the secret.
+ */
+static void reads_never_find_it(void)
 {
-	for (unsigned int i = 0; i < PAGE; i++) {
-		if (page[i] != (unsigned char)((seed + i) * 2654435761U >> 13))
-			return false;
+	struct secret_vm vm;
+	void *page;
+
+	for (unsigned int i = 0; i < N_READS; i++) {
+		if (!secret_vm_init(&vm, true))
+			return;
+		page = secret_vm_place(&vm);
+		expect(finds(i, page, vm.seed), false, "the secret", i);
+		expect(finds(0, page, vm.seed), false, "afterwards", 0);
+		finish(&vm, reads[i].name);
+		secret_vm_fini(&vm);
 	}
-	return true;
 }
+
+static void writes_never_change_it(void)
+{
+	const char changed[] = "changed by the host";
+	struct secret_vm vm;
+	unsigned char *page;
+
+	for (unsigned int i = 0; i < N_WRITES; i++) {
+		if (!secret_vm_init(&vm, true))
+			return;
+		page = secret_vm_place(&vm);
+		if (page)
+			writes[i].write(page + PAGE, changed, sizeof(changed));
+		finish(&vm, writes[i].name);
+		secret_vm_fini(&vm);
+	}
+}
+
+/* --- the end ---------------------------------------------------------- */
 
 static bool is_zero(const unsigned char *page)
 {
@@ -237,184 +281,47 @@ static bool is_zero(const unsigned char *page)
 	return true;
 }
 
-/* Whether @way finds the secret of @seed in @page. */
-static bool finds(unsigned int way, const void *page, uint64_t seed)
-{
-	static unsigned char copy[PAGE];
-
-	memset(copy, 0, sizeof(copy));
-	return page && ways[way].read(page, copy, PAGE) &&
-	       is_secret(copy, seed);
-}
-
-static void expect(bool found, bool wanted, const char *what, unsigned int way)
-{
-	if (found != wanted)
-		vmt_fail(__FILE__, __LINE__, "%s: %s %s", what, ways[way].name,
-			 found ? "finds it" : "does not find it");
-}
-
-/* --- the tests -------------------------------------------------------- */
-
-/* All attempts work where nothing is protected. */
-static void control(void)
-{
-	struct hv_exit e;
-	const void *page;
-	struct vm vm;
-
-	if (!vm_init(&vm, false))
-		return;
-	page = host_page(&vm, next_step(&vm, &e));
-	for (unsigned int i = 0; i < N_WAYS; i++)
-		expect(finds(i, page, vm.seed), true, "the secret", i);
-	page = host_page(&vm, next_step(&vm, &e));
-	for (unsigned int i = 0; i < N_WAYS; i++)
-		expect(finds(i, page, vm.seed + 1), true, "the other page", i);
-	(void)next_step(&vm, &e);
-	CHECK(next_step(&vm, &e) == 1);
-	CHECK(next_step(&vm, &e) == -1 && e.kind == HV_EXIT_POWER_OFF);
-	vm_fini(&vm);
-}
-
-/* A read of the process's own is a signal, and the guest notices nothing. */
-static void own_mapping(void)
-{
-	static unsigned char copy[PAGE];
-	struct hv_exit e;
-	const void *page;
-	struct vm vm;
-
-	if (!vm_init(&vm, true))
-		return;
-	page = host_page(&vm, next_step(&vm, &e));
-	CHECK(page && !by_own_mapping(page, copy, 1));
-	CHECK(page && !by_own_mapping((const char *)page + PAGE - 1, copy, 1));
-	expect(finds(0, page, vm.seed), false, "the secret", 0);
-	(void)next_step(&vm, &e);
-	(void)next_step(&vm, &e);
-	CHECK(next_step(&vm, &e) == 1);
-	CHECK(next_step(&vm, &e) == -1 && e.kind == HV_EXIT_POWER_OFF);
-	vm_fini(&vm);
-}
-
-/* What the guest shares is there for all, and gone when it takes it back. */
-static void shared_page(void)
-{
-	struct hv_exit e;
-	const void *page;
-	struct vm vm;
-
-	if (!vm_init(&vm, true))
-		return;
-	(void)next_step(&vm, &e);
-	page = host_page(&vm, next_step(&vm, &e));
-	for (unsigned int i = 0; i < N_WAYS; i++)
-		expect(finds(i, page, vm.seed + 1), true, "the shared page", i);
-	page = host_page(&vm, next_step(&vm, &e));
-	expect(finds(0, page, vm.seed + 1), false, "taken back", 0);
-	expect(finds(0, page, vm.seed + 2), false, "written again", 0);
-	CHECK(next_step(&vm, &e) == 1);
-	CHECK(next_step(&vm, &e) == -1 && e.kind == HV_EXIT_POWER_OFF);
-	vm_fini(&vm);
-}
-
-/*
- * The kernel, on behalf of a process. It fails, or the page is taken away from
- * the guest and wiped: then the guest cannot go on, which is an error of that
- * VM only. It never has the secret.
- */
-static void kernel_access(unsigned int way)
-{
-	struct hv_exit e = {0};
-	const void *page;
-	struct vm vm;
-	int64_t last;
-
-	if (!vm_init(&vm, true))
-		return;
-	page = host_page(&vm, next_step(&vm, &e));
-	expect(finds(way, page, vm.seed), false, "the secret", way);
-	(void)next_step(&vm, &e);
-	(void)next_step(&vm, &e);
-	last = next_step(&vm, &e);
-	printf("    after %s the guest %s\n", ways[way].name,
-	       last == 1   ? "has its secret"
-	       : last == 0 ? "has lost its secret"
-			   : "ends");
-	CHECK(last != 0);
-	expect(finds(0, page, vm.seed), false, "afterwards", 0);
-	vm_fini(&vm);
-}
-
-static void process_vm_readv_way(void)
-{
-	kernel_access(1);
-}
-
-static void proc_mem_way(void)
-{
-	kernel_access(2);
-}
-
-static void system_call_way(void)
-{
-	kernel_access(3);
-}
-
-/* The memory is the host's again, and was wiped before. */
+/* The memory is the host's again, and was wiped before: every page that could
+ * not be read. */
 static void after_the_end(void)
 {
+	static bool was_private[SECRET_BYTES / PAGE];
 	static unsigned char copy[PAGE];
-	struct hv_exit e;
-	const void *page;
-	struct vm vm;
+	unsigned int n = 0, n_kept = 0;
+	struct secret_vm vm;
+	unsigned char *page;
 
-	if (!vm_init(&vm, true))
+	if (!secret_vm_init(&vm, true))
 		return;
-	page = host_page(&vm, next_step(&vm, &e));
-	CHECK(page && !by_own_mapping(page, copy, PAGE));
-	vm.hv->ops->vcpu_free(vm.vcpu);
-	vm.hv->ops->free(vm.hv);
-	vm.hv = NULL;
-	CHECK(page && by_own_mapping(page, copy, PAGE));
-	CHECK(is_zero(copy));
-	vm_fini(&vm);
+	page = secret_vm_place(&vm);
+	for (unsigned int i = 0; i < SECRET_BYTES / PAGE; i++) {
+		was_private[i] = !secret_load(vm.ram + i * PAGE, copy, 1);
+		n += was_private[i];
+	}
+	CHECK(n > SECRET_SIZE / PAGE);
+	secret_vm_end(&vm);
+	for (unsigned int i = 0; i < SECRET_BYTES / PAGE; i++) {
+		if (was_private[i] &&
+		    (!secret_load(vm.ram + i * PAGE, copy, PAGE) ||
+		     !is_zero(copy)))
+			n_kept++;
+	}
+	printf("    of %u private pages %u were not wiped\n", n, n_kept);
+	CHECK(page && n_kept == 0);
+	secret_vm_fini(&vm);
 }
 
 static const struct vmt_test tests[] = {
 	{"control", control},
 	{"own_mapping", own_mapping},
 	{"shared_page", shared_page},
-	{"process_vm_readv", process_vm_readv_way},
-	{"proc_mem", proc_mem_way},
-	{"system_call", system_call_way},
+	{"reads_never_find_it", reads_never_find_it},
+	{"writes_never_change_it", writes_never_change_it},
 	{"after_the_end", after_the_end},
 };
 
-static bool host_protects(void)
-{
-	const struct kvm_params params = {.memory_size = SIZE,
-					  .memory_end = RAM + SIZE,
-					  .is_protected = true};
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	struct hv *hv = NULL;
-	int rc = kvm < 0 ? -1 : kvm_new(kvm, &params, &hv);
-
-	if (rc == 0)
-		hv->ops->free(hv);
-	fd_close(kvm);
-	return rc == 0;
-}
-
 int main(int argc, char **argv)
 {
-	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
-
-	/* such memory is locked; root may */
-	if (setrlimit(RLIMIT_MEMLOCK, &all) < 0)
-		vmt_skip_all("the limit of locked memory cannot be raised");
-	if (!host_protects())
-		vmt_skip_all("no protected VMs on this host's KVM");
+	secret_vm_need_protection();
 	return vmt_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
 }
