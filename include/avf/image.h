@@ -41,16 +41,20 @@ struct avf_image_options {
 	 * libexec/libvirtualization/guest, or guest-<architecture> for
 	 * another one than the library's. */
 	const char *guest_dir;
+	/** Kernel to use instead of a package's: a bzImage or an arm64 Image
+	 * that has all that the guest needs built in, as guest/kernel/ makes
+	 * it. NULL: a package's. */
+	const char *kernel;
 };
 #define AVF_IMAGE_OPTIONS_INIT                                            \
 	{                                                                 \
 		sizeof(struct avf_image_options), NULL, NULL, NULL, NULL, \
-			AVF_ARCHITECTURE_HOST, NULL                       \
+			AVF_ARCHITECTURE_HOST, NULL, NULL                 \
 	}
 
 /**
- * Build the microguest: kernel (unpacked) and initramfs. Needs apt-get
- * (unless a package is given) and dpkg-deb, and for another architecture
+ * Build the microguest: kernel (unpacked) and initramfs. Without a kernel
+ * given it needs dpkg-deb, without a package apt-get; for another architecture
  * than the host's a C library of it (Debian: libc6-arm64-cross and its like).
  * @options may be NULL.
  * Errors: AVF_ERR_NOT_FOUND (a tool, a package, the C library),

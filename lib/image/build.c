@@ -29,10 +29,10 @@
 struct build {
 	const struct avf_image_options *options; /* borrowed */
 	const struct arch *arch;
-	const char *guest_dir; /* NULL: found; borrowed, as the two below */
-	const char *work;      /* directory for the package */
-	const char *image;     /* directory that becomes the image */
-	char package[PATH_MAX];
+	const char *guest_dir;  /* NULL: found; borrowed, as the two below */
+	const char *work;       /* directory for the package */
+	const char *image;      /* directory that becomes the image */
+	char package[PATH_MAX]; /* or the kernel itself, when it was given */
 	struct kernel_tree tree;
 };
 
@@ -43,6 +43,23 @@ static void tell(const struct build *build, const char *text)
 		build->options->progress(build->options->userdata, text);
 }
 
+static int copy_path(const char *given, char ret_path[PATH_MAX])
+{
+	if (strlen(given) >= PATH_MAX)
+		return fail(AVF_ERR_LIMIT, "the kernel's path is too long");
+	memcpy(ret_path, given, strlen(given) + 1);
+	return 0;
+}
+
+/* One of the caller's own: no modules, and its release is not in its name. */
+static int take_kernel(struct build *build)
+{
+	const char *given = build->options->kernel;
+	int rc = copy_path(given, build->package);
+
+	return rc < 0 ? rc : copy_path(given, build->tree.vmlinuz);
+}
+
 /* Given by the caller, or found and downloaded by apt. */
 static int get_package(struct build *build)
 {
@@ -50,9 +67,9 @@ static int get_package(struct build *build)
 	int rc;
 
 	if (given) {
-		if (strlen(given) >= sizeof(build->package))
-			return fail(AVF_ERR_LIMIT, "the package's path");
-		memcpy(build->package, given, strlen(given) + 1);
+		rc = copy_path(given, build->package);
+		if (rc < 0)
+			return rc;
 	} else {
 		tell(build, "downloading a kernel");
 		rc = kernel_download(build->arch, build->work, build->package);
@@ -64,7 +81,7 @@ static int get_package(struct build *build)
 }
 
 /* Unpacked here once, instead of at each start of a VM. */
-static int make_kernel(const struct build *build)
+static int make_kernel(struct build *build)
 {
 	CLEANUP(unpack_buffer_fini) struct unpack_buffer kernel = {0};
 	char path[PATH_MAX];
@@ -77,6 +94,8 @@ static int make_kernel(const struct build *build)
 	rc = kernel_unpack(build->arch, build->tree.vmlinuz, &kernel);
 	if (rc < 0)
 		return rc;
+	if (build->options->kernel)
+		kernel_find_release(&kernel, build->tree.release);
 	return scratch_write(path, kernel.data, kernel.size);
 }
 
@@ -85,7 +104,8 @@ static int make_initrd(const struct build *build)
 	const struct initramfs_parts parts = {
 		.arch = build->arch,
 		.guest_dir = build->guest_dir,
-		.modules_dir = build->tree.modules,
+		.modules_dir =
+			build->options->kernel ? NULL : build->tree.modules,
 	};
 	char path[PATH_MAX];
 	int rc;
@@ -128,7 +148,10 @@ static int make_image(struct build *build)
 {
 	int rc;
 
-	rc = get_package(build);
+	if (build->options->kernel)
+		rc = take_kernel(build);
+	else
+		rc = get_package(build);
 	if (rc < 0)
 		return rc;
 	rc = make_kernel(build);
@@ -226,6 +249,10 @@ static int read_options(const struct avf_image_options *given,
 	if (options.guest_dir && options.guest_dir[0] == '\0')
 		return fail(AVF_ERR_INVALID,
 			    "guest_dir: no directory is named");
+	if (options.kernel && options.kernel_package)
+		return fail(AVF_ERR_INVALID,
+			    "kernel: kernel_package is given, too; the image "
+			    "has one kernel");
 	*ret_options = options;
 	return 0;
 }

@@ -232,7 +232,10 @@ static int add_all(struct cpio *cpio, const struct initramfs_parts *parts)
 	rc = add_libraries(cpio, parts->arch);
 	if (rc < 0)
 		return rc;
-	rc = modules_add(cpio, parts->modules_dir);
+	if (parts->modules_dir)
+		rc = modules_add(cpio, parts->modules_dir);
+	else /* init reads the list in any case */
+		rc = cpio_file(cpio, "etc/modules", 0644, "", 0);
 	if (rc < 0)
 		return rc;
 	return cpio_end(cpio);

@@ -9,7 +9,7 @@
 struct initramfs_parts {
 	const struct arch *arch;
 	const char *guest_dir;   /* our programs; NULL: found */
-	const char *modules_dir; /* .../lib/modules/<release> */
+	const char *modules_dir; /* .../lib/modules/<release>; NULL: none */
 };
 
 /**

@@ -5,6 +5,7 @@
  */
 #include "image/kernel.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <elf.h>
 #include <glob.h>
@@ -230,4 +231,29 @@ int kernel_unpack(const struct arch *arch, const char *path,
 	if (arch->id == AVF_ARCHITECTURE_ARM64)
 		return unpack_arm64(&file, ret_kernel);
 	return unpack_x86_64(&file, ret_kernel);
+}
+
+/* The banner that the kernel prints first (init/version.c of Linux). */
+void kernel_find_release(const struct unpack_buffer *kernel,
+			 char ret_release[KERNEL_RELEASE_SIZE])
+{
+	static const char banner[] = "Linux version ";
+	const char *end = (const char *)kernel->data + kernel->size;
+	const char *p = kernel->data;
+	size_t n = 0;
+
+	/* a format string has these words, too: "Linux version %s" */
+	do {
+		p = memmem(p, (size_t)(end - p), banner, strlen(banner));
+		if (p)
+			p += strlen(banner);
+	} while (p && p < end && !isdigit((unsigned char)*p));
+	while (p && p + n < end && n < KERNEL_RELEASE_SIZE - 1 &&
+	       isgraph((unsigned char)p[n]))
+		n++;
+	if (n > 0)
+		memcpy(ret_release, p, n);
+	ret_release[n] = '\0';
+	if (n == 0)
+		memcpy(ret_release, "unknown", sizeof("unknown"));
 }

@@ -43,3 +43,8 @@ int kernel_extract(const char *package, const char *dir,
  */
 int kernel_unpack(const struct arch *arch, const char *path,
 		  struct unpack_buffer *ret_kernel) MUST_CHECK;
+
+/** What the unpacked @kernel calls itself ("6.12.1-avf"); "unknown" when it
+ * does not say. */
+void kernel_find_release(const struct unpack_buffer *kernel,
+			 char ret_release[KERNEL_RELEASE_SIZE]);

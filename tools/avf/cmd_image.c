@@ -16,6 +16,10 @@ static int print_help(void)
 	      "  --kernel-package DEB   Debian kernel package to use\n"
 	      "                         (default: download the newest cloud\n"
 	      "                         kernel from the apt sources)\n"
+	      "  --kernel FILE          kernel to use instead: a bzImage or "
+	      "an\n"
+	      "                         arm64 Image with everything built in\n"
+	      "                         (guest/kernel/build.sh makes them)\n"
 	      "  --guest-dir DIR        the library's programs for the guest\n"
 	      "                         (default: where they are installed)\n\n"
 	      "Example:\n  avf image build --output ./guest\n",
@@ -35,6 +39,7 @@ static int build(int argc, char **argv)
 		{"output", required_argument, NULL, 'o'},
 		{"kernel-package", required_argument, NULL, 'k'},
 		{"arch", required_argument, NULL, 'a'},
+		{"kernel", required_argument, NULL, 'K'},
 		{"guest-dir", required_argument, NULL, 'g'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -50,6 +55,8 @@ static int build(int argc, char **argv)
 			image.output = optarg;
 		else if (opt == 'k')
 			image.kernel_package = optarg;
+		else if (opt == 'K')
+			image.kernel = optarg;
 		else if (opt == 'g')
 			image.guest_dir = optarg;
 		else if (opt != 'a')

@@ -110,6 +110,46 @@ Test(build, a_package_without_modules)
 	cr_expect_lt(access(output, F_OK), 0);
 }
 
+static int build_with_kernel(const char *kernel, const char *package)
+{
+	struct avf_image_options options = AVF_IMAGE_OPTIONS_INIT;
+
+	options.output = output;
+	options.kernel = kernel;
+	options.kernel_package = package;
+	return avf_image_build(&options);
+}
+
+Test(build, a_kernel_that_is_none)
+{
+	make_old_image();
+	cr_expect_eq(build_with_kernel("/nonexistent", NULL),
+		     AVF_ERR_NOT_FOUND);
+	cr_expect_eq(build_with_kernel("/etc/passwd", NULL), AVF_ERR_FORMAT);
+	cr_expect_eq(build_with_kernel("/dev/null", NULL), AVF_ERR_INVALID);
+	cr_expect_eq(build_with_kernel("/", NULL), AVF_ERR_INVALID);
+	cr_expect_eq(build_with_kernel("", NULL), AVF_ERR_NOT_FOUND);
+	cr_expect_eq(access(at("image/image.json"), F_OK), 0);
+	cr_expect_eq(count_entries(root), 1, "nothing temporary is left");
+}
+
+Test(build, a_kernel_and_a_package)
+{
+	cr_expect_eq(build_with_kernel("/k", "/p.deb"), AVF_ERR_INVALID);
+	cr_expect_not_null(
+		strstr(error_record()->text, "kernel_package is given, too"));
+}
+
+Test(build, a_kernel_with_a_long_path)
+{
+	static char path[PATH_MAX + 1];
+
+	memset(path, 'k', PATH_MAX);
+	cr_expect_eq(build_with_kernel(path, NULL), AVF_ERR_LIMIT);
+	path[PATH_MAX - 1] = '\0';
+	cr_expect_lt(build_with_kernel(path, NULL), 0);
+}
+
 Test(build, somebody_elses_directory_stays)
 {
 	cr_assert_eq(mkdir(output, 0755), 0);

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -186,4 +187,55 @@ Test(kernel, a_package_that_is_none)
 	cr_assert_not_null(mkdtemp(dir));
 	cr_expect_eq(kernel_extract("/etc/passwd", dir, &tree), AVF_ERR_IO);
 	(void)rmdir(dir);
+}
+
+static const struct {
+	const char *what;
+	const char *kernel;
+	size_t size; /* 0: of the text */
+	const char *release;
+} releases[] = {
+	{"a banner", "..Linux version 6.12.1-avf (root@vm)", 0, "6.12.1-avf"},
+	{"a format before it", "Linux version %s\0Linux version 7.2 #1", 38,
+	 "7.2"},
+	{"none", "LINUX VERSION 6.12.1 ", 0, "unknown"},
+	{"nothing at all", "", 0, "unknown"},
+	{"no number", "Linux version ", 0, "unknown"},
+	{"a format only", "Linux version %s", 0, "unknown"},
+	{"the end behind it", "Linux version 6.1", 0, "6.1"},
+	{"the end in it", "Linux version 6.12.1", 17, "6.1"},
+	{"bytes that are no text", "Linux version 6.1\x01\x02", 0, "6.1"},
+	{"bytes above ASCII", "Linux version 6.1\xc3\xa4", 0, "6.1"},
+};
+
+Test(kernel, releases)
+{
+	char release[KERNEL_RELEASE_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(releases); i++) {
+		size_t size = releases[i].size ? releases[i].size
+					       : strlen(releases[i].kernel);
+		/* on the heap: a read behind the end is seen */
+		void *copy = malloc(size ? size : 1);
+		struct unpack_buffer kernel = {.data = copy, .size = size};
+
+		cr_assert_not_null(copy);
+		memcpy(copy, releases[i].kernel, size);
+		kernel_find_release(&kernel, release);
+		cr_expect_str_eq(release, releases[i].release, "%s",
+				 releases[i].what);
+		free(copy);
+	}
+}
+
+Test(kernel, a_release_without_an_end)
+{
+	static char text[4096] = "Linux version ";
+	const struct unpack_buffer kernel = {.data = text,
+					     .size = sizeof(text)};
+	char release[KERNEL_RELEASE_SIZE];
+
+	memset(text + 14, '6', sizeof(text) - 14);
+	kernel_find_release(&kernel, release);
+	cr_expect_eq(strlen(release), KERNEL_RELEASE_SIZE - 1);
 }
