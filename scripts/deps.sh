@@ -17,6 +17,8 @@ tools="erofs-utils cpio dpkg apt ca-certificates"
 test="libcriterion-dev junit5 python3-pytest g++ clang libclang-rt-dev
 	clang-format clang-tidy python3 git acpica-tools aidl"
 lab="qemu-system-x86 busybox-static xz-utils"
+# guest/kernel/build.sh; the kernel's own programs link libelf
+kernel="make bc flex bison perl libelf-dev"
 arm64="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
 	qemu-system-arm device-tree-compiler"
 
@@ -67,7 +69,7 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 
 # shellcheck disable=SC2086 # the lists are words
-need=$(missing $build $bindings $tools $test $lab $arm64)
+need=$(missing $build $bindings $tools $test $lab $kernel $arm64)
 [ -n "$need" ] || exit 0
 echo "deps: missing: $need"
 [ -z "$only_check" ] || exit 1
