@@ -131,21 +131,36 @@ checks()
 	step check install scripts/check_install.sh build/gcc
 }
 
-# guest_image BUILD [OPTION...]: the microguest that payload tests run in, in
-# build/BUILD; kept while its parts are the same.
+# guest_image BUILD NAME [OPTION...]: the microguest that payload tests run in,
+# build/BUILD/NAME; kept while its parts are the same.
 guest_image()
 {
-	local build=$1 image=$repo/build/$1/guest-image
+	local build=$1 name=$2 image=$repo/build/$1/$2
 	local parts=build/$1/libexec/libvirtualization/guest
 
-	shift
-	if [ -d "$image" ] &&
+	shift 2
+	if [ -d "$image" ] && [ "$*" = "$(cat "$image.options")" ] &&
 		[ -z "$(find "$parts" build/gcc/bin/avf -type f \
 			-newer "$image")" ]; then
 		return
 	fi
-	step build "$build-guest-image" build/gcc/bin/avf image build \
-		--guest-dir "$parts" --output "$image" "$@"
+	step build "$build-$name" build/gcc/bin/avf image build \
+		--guest-dir "$parts" --output "$image" "$@" &&
+		echo "$*" >"$image.options"
+}
+
+# small_image BUILD ARCH: one with the kernel of guest/kernel. Where there is
+# none, what needs it is skipped.
+small_image()
+{
+	local kernel
+
+	step build "$2-kernel" guest/kernel/build.sh "$2" || {
+		rm -rf "build/$1/small-image"
+		return
+	}
+	kernel=$(tail -n1 "$logs/build-$2-kernel.log")
+	guest_image "$1" small-image --arch "$2" --kernel "$kernel"
 }
 
 lab()
@@ -163,10 +178,12 @@ arm64_labs()
 	step build arm64-sysroot scripts/arm64_sysroot.sh || return
 	step build arm64-configure cmake --preset arm64 &&
 		step build arm64 cmake --build build/arm64 || return
-	guest_image arm64 --arch arm64
+	guest_image arm64 guest-image --arch arm64
+	small_image arm64 arm64
 	AVF_GUEST_IMAGE=$repo/build/arm64/guest-image \
 		run lab-arm64 arm64 lab --lab arm64
-	run lab-pkvm arm64 pkvm --lab pkvm
+	AVF_GUEST_IMAGE=$repo/build/arm64/small-image \
+		run lab-pkvm arm64 pkvm --lab pkvm
 }
 
 summary()
@@ -204,11 +221,12 @@ gcc_status=$?
 checks "${gcc_status#0}"
 if [ $gcc_status = 0 ]; then
 	run unit gcc unit ${fast:+--without slow}
-	guest_image gcc
+	guest_image gcc guest-image
 	export AVF_GUEST_IMAGE=$repo/build/gcc/guest-image
 	run host gcc host --jobs 1 ${fast:+--without slow}
 fi
 if [ -z "$fast" ]; then
+	[ $gcc_status != 0 ] || small_image gcc x86_64
 	[ $gcc_status != 0 ] || lab
 	arm64_labs
 	[ $gcc_status != 0 ] || run emulated gcc emulated --jobs 1

@@ -24,6 +24,7 @@ avf_config *linux_config(const char *package, const char *payload)
 	CHECK_OK(avf_config_set_payload_name(config, name));
 	CHECK_OK(avf_config_set_memory_mib(config, 128));
 	CHECK_OK(avf_config_set_boot_timeout_ms(config, VMT_PATIENCE_MS));
+	CHECK_OK(avf_config_set_protected(config, vmt_wants_protected()));
 	CHECK_OK(avf_config_set_acceleration(
 		config, is_emulated() ? AVF_ACCELERATION_EMULATION
 				      : AVF_ACCELERATION_KVM));
