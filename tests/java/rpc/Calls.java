@@ -250,7 +250,7 @@ final class Calls {
     /* Where they cannot travel, the call says so, and goes on to work. */
     private static void refusedDescriptors() throws Exception {
         try (ParcelFileDescriptor file = file("hello")) {
-            Check.fails(RuntimeException.class, "FDS_NOT_ALLOWED",
+            Check.fails(RemoteException.class, "FDS_NOT_ALLOWED",
                     () -> test.repeatFile(file));
         }
         Check.equal(5, test.repeatInt(5));
