@@ -1,11 +1,13 @@
 """avf.rpc over Unix sockets: Python with Python, and with C++ in both
 roles, over the interface of tests/aidl."""
 import contextlib
+import gc
 import pathlib
 import subprocess
 import tempfile
 import threading
 import unittest
+import weakref
 
 import avf.rpc
 
@@ -44,6 +46,34 @@ class WithPython(Calls, Directory):
             self.assertEqual(caught.exception.name, "UNKNOWN_TRANSACTION")
         finally:
             setattr(Service, del_name, kept)
+
+    def test_unlinked(self):
+        told = []
+        died = threading.Event()
+        binder = self.test.as_binder()
+        binder.link_to_death(told.append)
+        binder.link_to_death(died.set)
+        binder.unlink_to_death(told.append)
+        with self.assertRaisesRegex(ValueError, "is not linked"):
+            binder.unlink_to_death(told.append)
+        self.session.shutdown()
+        self.assertTrue(died.wait(30))
+        self.assertEqual(told, [])
+
+    def test_links_of_what_is_collected(self):
+        """They end with it, and do not keep it; while sessions die."""
+        path = self.dir / "socket"
+        left = []
+        for i in range(100):
+            with avf.rpc.Session(incoming_threads=1) as session:
+                root = session.connect_unix(path)
+                root.link_to_death(lambda kept=root: None)
+                left.append(weakref.ref(root))
+                del root
+                if i % 2:
+                    session.shutdown()
+        gc.collect()
+        self.assertEqual([each() for each in left if each()], [])
 
     def test_death_is_told(self):
         died = threading.Event()

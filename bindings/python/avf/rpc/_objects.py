@@ -13,6 +13,8 @@ _keys = itertools.count(1)
 _lock = threading.Lock()
 # Binder objects by their C objects, so that each has one.
 _known = weakref.WeakValueDictionary()
+# Links to a death by the key that is their cookie; their Binders have them.
+_links = weakref.WeakValueDictionary()
 
 
 @OnCreate
@@ -37,6 +39,26 @@ def _on_transact(binder, code, parcel_in, parcel_out):
         import traceback
         traceback.print_exc()
         return STATUS_UNKNOWN_ERROR
+
+
+@OnDied
+def _on_died(key):
+    link = _links.get(key)
+    if link is not None:
+        link.callback()
+
+
+# One for all links, for good: a callback of its own would have to stay until
+# no thread of C's can be in it.
+_recipient = lib.AIBinder_DeathRecipient_new(_on_died)
+if not _recipient:
+    raise MemoryError("AIBinder_DeathRecipient_new")
+
+
+class _Link:
+    def __init__(self, callback):
+        self.callback = callback
+        self.key = next(_keys)
 
 
 def define_class(descriptor):
@@ -84,8 +106,8 @@ class Binder:
         raise TypeError("comes from a session, or from serve()")
 
     def __del__(self):
-        for recipient, _ in self._links:
-            lib.AIBinder_DeathRecipient_delete(recipient)
+        for link in self._links:
+            lib.AIBinder_unlinkToDeath(self._pointer, _recipient, link.key)
         lib.AIBinder_decStrong(self._pointer)
 
     def as_binder(self):
@@ -106,17 +128,22 @@ class Binder:
 
     def link_to_death(self, callback):
         """Call callback() once, on some thread, when the peer is gone. Needs
-        a session with incoming threads."""
-        @OnDied
-        def died(_):
-            callback()
+        a session with incoming threads. Nobody is told once this object is
+        collected."""
+        link = _Link(callback)
+        _links[link.key] = link
+        check(lib.AIBinder_linkToDeath(self._pointer, _recipient, link.key))
+        self._links.append(link)
 
-        recipient = lib.AIBinder_DeathRecipient_new(died)
-        status = lib.AIBinder_linkToDeath(self._pointer, recipient, None)
-        if status:
-            lib.AIBinder_DeathRecipient_delete(recipient)
-        check(status)
-        self._links.append((recipient, died))
+    def unlink_to_death(self, callback):
+        """Do not call it. ValueError: it is not linked."""
+        for link in self._links:
+            if link.callback == callback:
+                self._links.remove(link)
+                lib.AIBinder_unlinkToDeath(self._pointer, _recipient,
+                                           link.key)
+                return
+        raise ValueError(f"{callback!r} is not linked")
 
 
 class Session:
