@@ -127,7 +127,7 @@ static int load_kernel(const struct boot_arm64_input *in,
  * what something else can write.
  */
 static int write_dtree(const struct boot_arm64_input *in,
-		       struct boot_range initrd)
+		       const struct dtree_places *places)
 {
 	CLEANUP(free_p) void *tree = calloc(1, DTREE_CAPACITY);
 	size_t size;
@@ -135,7 +135,7 @@ static int write_dtree(const struct boot_arm64_input *in,
 
 	if (!tree)
 		return fail(AVF_ERR_NO_MEMORY, "device tree");
-	rc = dtree_build(in, initrd, tree, DTREE_CAPACITY, &size);
+	rc = dtree_build(in, places, tree, DTREE_CAPACITY, &size);
 	if (rc < 0)
 		return rc;
 	return gmem_write(in->gm, in->ram.base, tree, size);
@@ -144,30 +144,32 @@ static int write_dtree(const struct boot_arm64_input *in,
 int boot_arm64_load(const struct boot_arm64_input *in,
 		    struct boot_arm64_state *ret_state)
 {
-	struct boot_range room, kernel, initrd = {0};
+	struct dtree_places at = {0};
+	struct boot_range room;
 	int rc = check_input(in);
 
 	if (rc < 0)
 		return rc;
 	room.base = in->ram.base + BOOT_ARM64_DTREE_SIZE;
 	room.size = in->ram.size - BOOT_ARM64_DTREE_SIZE - in->bounce_size;
-	rc = load_kernel(in, room, &kernel);
+	rc = load_kernel(in, room, &at.kernel);
 	if (rc < 0)
 		return rc;
 	/*
 	 * arm64_image_load() has checked that the kernel, with its BSS, ends in
 	 * room
 	 */
-	room.size -= kernel.base + kernel.size - room.base;
-	room.base = kernel.base + kernel.size;
+	room.size -= at.kernel.base + at.kernel.size - room.base;
+	room.base = at.kernel.base + at.kernel.size;
 	if (in->initrd_fd >= 0)
-		rc = initrd_load(in->initrd_fd, in->gm, room, &initrd);
+		rc = initrd_load(in->initrd_fd, in->gm, room, &at.initrd);
 	if (rc < 0)
 		return rc;
-	rc = write_dtree(in, initrd);
+	rc = write_dtree(in, &at);
 	if (rc < 0)
 		return rc;
-	ret_state->entry = kernel.base;
+	ret_state->entry = at.kernel.base;
+	ret_state->kernel_size = at.kernel.size;
 	ret_state->dtree = in->ram.base;
 	return 0;
 }

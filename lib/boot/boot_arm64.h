@@ -43,7 +43,8 @@ struct boot_arm64_input {
 
 struct boot_arm64_state {
 	gpa_t entry;
-	gpa_t dtree; /* x0 */
+	uint64_t kernel_size; /* bytes, its BSS included */
+	gpa_t dtree;          /* x0 */
 };
 
 /** Put everything into guest memory. Errors: as boot_load(). */

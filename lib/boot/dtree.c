@@ -136,6 +136,20 @@ static void chosen(struct tree *t, struct boot_range initrd)
 	end(t);
 }
 
+/*
+ * For the firmware of Android's protected VMs (pvmfw), which checks the kernel
+ * before it enters it. Others have no firmware.
+ */
+static void config(struct tree *t, struct boot_range kernel)
+{
+	if (t->in->bounce_size == 0)
+		return;
+	begin(t, "config");
+	number(t, "kernel-address", (uint32_t)kernel.base);
+	number(t, "kernel-size", (uint32_t)kernel.size);
+	end(t);
+}
+
 static void memory(struct tree *t)
 {
 	begin_at(t, "memory", t->in->ram.base);
@@ -320,14 +334,15 @@ static void pci(struct tree *t)
 	end(t);
 }
 
-static void root(struct tree *t, struct boot_range initrd)
+static void root(struct tree *t, const struct dtree_places *places)
 {
 	begin(t, "");
 	text(t, "compatible", "linux,dummy-virt");
 	text(t, "model", "libvirtualization");
 	widths(t, 2, 2);
 	number(t, "interrupt-parent", PHANDLE_GIC);
-	chosen(t, initrd);
+	chosen(t, places->initrd);
+	config(t, places->kernel);
 	memory(t);
 	bounce_pool(t);
 	cpus(t);
@@ -340,15 +355,16 @@ static void root(struct tree *t, struct boot_range initrd)
 	end(t);
 }
 
-int dtree_build(const struct boot_arm64_input *in, struct boot_range initrd,
-		void *data, size_t capacity, size_t *ret_size)
+int dtree_build(const struct boot_arm64_input *in,
+		const struct dtree_places *places, void *data, size_t capacity,
+		size_t *ret_size)
 {
 	struct tree t = {.data = data, .in = in};
 
 	check(&t, fdt_create(data, (int)MIN(capacity, (size_t)INT32_MAX)));
 	check(&t, fdt_finish_reservemap(data));
 	if (t.error == 0)
-		root(&t, initrd);
+		root(&t, places);
 	check(&t, fdt_finish(data));
 	if (t.error != 0)
 		return fail(AVF_ERR_LIMIT, "device tree: %s",

@@ -9,13 +9,19 @@
 
 #include "boot/boot_arm64.h"
 
+/* Where things have been put; size 0: there is none. */
+struct dtree_places {
+	struct boot_range kernel; /* for a firmware that checks it */
+	struct boot_range initrd;
+};
+
 /**
- * Write the tree of @input into @data. @initrd of size 0: none. Sets
- * *@ret_size to the bytes used.
+ * Write the tree of @input into @data. Sets *@ret_size to the bytes used.
  * Errors: AVF_ERR_LIMIT when @capacity is too little.
  */
-int dtree_build(const struct boot_arm64_input *input, struct boot_range initrd,
-		void *data, size_t capacity, size_t *ret_size) MUST_CHECK;
+int dtree_build(const struct boot_arm64_input *input,
+		const struct dtree_places *places, void *data, size_t capacity,
+		size_t *ret_size) MUST_CHECK;
 
 /** Where the bounce pool is; size 0: there is none. */
 struct boot_range dtree_bounce_pool(const struct boot_arm64_input *input);

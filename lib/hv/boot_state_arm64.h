@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct hv_boot_state {
-	uint64_t entry;
-	uint64_t fdt; /* x0 */
+	uint64_t entry;       /* of the kernel */
+	uint64_t kernel_size; /* bytes, for a firmware that checks it */
+	uint64_t fdt;         /* x0 */
 };

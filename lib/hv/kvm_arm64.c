@@ -14,6 +14,7 @@
 #include "hv/boot_state_arm64.h"
 #include "hv/gic_arm64.h"
 #include "hv/kvm_internal.h"
+#include "hv/pkvm_android_arm64.h"
 
 /*
  * Documentation/virt/kvm/arm/pkvm.rst of Linux 7.2; older headers do not have
@@ -52,8 +53,9 @@ static int check_pinning(uint64_t size)
 	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= size)
 		return 0;
 	return fail(AVF_ERR_LIMIT,
-		    "a protected VM locks its memory, %" PRIu64
-		    " MiB, and the limit is %" PRIu64 " MiB",
+		    "memory_mib: a protected VM locks its memory, %" PRIu64
+		    " MiB, and the limit of locked memory is %" PRIu64
+		    " MiB; raise it (RLIMIT_MEMLOCK, ulimit -l)",
 		    size >> 20, (uint64_t)limit.rlim_cur >> 20);
 }
 
@@ -62,15 +64,17 @@ int kvm_arch_vm_type(int kvm_fd, const struct kvm_params *params,
 {
 	const unsigned int bits = bits_of(params->memory_end - 1);
 	int limit = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+	/* without the capability a guest has 40 bits */
+	const unsigned int most = limit > 0 ? (unsigned int)limit : 40U;
 	unsigned long type = 0;
 	int rc;
 
-	/* without the capability a guest has 40 bits */
-	if (bits > (limit > 0 ? (unsigned int)limit : 40U))
+	if (bits > most)
 		return fail(AVF_ERR_LIMIT,
-			    "memory up to 0x%" PRIx64 " needs %u bits of "
-			    "address, a VM has %d here",
-			    params->memory_end, bits, limit > 0 ? limit : 40);
+			    "memory_mib: memory up to 0x%" PRIx64 " needs %u "
+			    "bits of address and this host's KVM gives a VM "
+			    "%u; give it less",
+			    params->memory_end, bits, most);
 	if (limit > 0)
 		type = KVM_VM_TYPE_ARM_IPA_SIZE(bits);
 	if (params->is_protected) {
@@ -95,11 +99,10 @@ static bool has(const struct kvm_vm *vm, unsigned long cap)
  * that we want it: kvm_arch_decode() gives it back to the guest. A kernel that
  * cannot do both keeps its failure, which ends the VM.
  */
-int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
+static int ask_for_odd_accesses(struct kvm_vm *vm)
 {
 	const struct kvm_enable_cap cap = {.cap = KVM_CAP_ARM_NISV_TO_USER};
 
-	(void)kvm_fd;
 	if (!has(vm, KVM_CAP_ARM_NISV_TO_USER) ||
 	    !has(vm, KVM_CAP_ARM_INJECT_EXT_DABT))
 		return 0;
@@ -108,8 +111,17 @@ int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
 	return 0;
 }
 
+int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
+{
+	int rc = pkvm_android_init(vm, &vm->firmware_entry);
+
+	(void)kvm_fd;
+	return rc < 0 ? rc : ask_for_odd_accesses(vm);
+}
+
 void kvm_arch_fini_vm(struct kvm_vm *vm)
 {
+	pkvm_android_fini(vm);
 	close_p(&vm->gic_fd);
 	close_p(&vm->its_fd);
 }
@@ -292,14 +304,25 @@ static int set_register(struct kvm_vcpu *v, uint64_t id, uint64_t value)
 	return 0;
 }
 
-/* All else is as KVM_ARM_VCPU_INIT leaves it: EL1, masked, MMU off. */
+/*
+ * All else is as KVM_ARM_VCPU_INIT leaves it: EL1, masked, MMU off. A firmware
+ * gets to know the kernel that it is to check: by these registers, or in newer
+ * ones by /config of the device tree.
+ */
 int kvm_arch_set_boot_state(struct hv_vcpu *vcpu,
 			    const struct hv_boot_state *state)
 {
 	struct kvm_vcpu *v = to_kvm_vcpu(vcpu);
-	int rc = set_register(v, CORE_REG(regs.pc), state->entry);
+	const uint64_t firmware = to_kvm_vm(vcpu->hv)->firmware_entry;
+	int rc = set_register(v, CORE_REG(regs.pc),
+			      firmware ? firmware : state->entry);
 
+	if (rc == 0)
+		rc = set_register(v, CORE_REG(regs.regs[0]), state->fdt);
+	if (rc < 0 || firmware == 0)
+		return rc;
+	rc = set_register(v, CORE_REG(regs.regs[1]), state->entry);
 	if (rc < 0)
 		return rc;
-	return set_register(v, CORE_REG(regs.regs[0]), state->fdt);
+	return set_register(v, CORE_REG(regs.regs[2]), state->kernel_size);
 }

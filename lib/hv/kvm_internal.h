@@ -23,9 +23,12 @@ struct kvm_vm {
 	int fd;
 	size_t run_size; /* bytes of a vCPU's shared page */
 	uint32_t n_slots;
-	struct kvm_cpuid2 *cpuid;  /* owned; x86-64 only */
-	int gic_fd, its_fd;        /* owned; arm64 only */
-	bool is_protected;         /* immutable */
+	struct kvm_cpuid2 *cpuid; /* owned; x86-64 only */
+	int gic_fd, its_fd;       /* owned; arm64 only */
+	bool is_protected;        /* immutable */
+	uint64_t firmware_entry;  /* 0: none; arm64 only, like these */
+	void *firmware;           /* owned mapping; NULL */
+	size_t firmware_size;
 	int line_fds[KVM_N_LINES]; /* borrowed eventfds; -1 */
 	struct kvm_route routes[KVM_MAX_ROUTES];
 };

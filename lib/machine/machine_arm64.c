@@ -110,6 +110,7 @@ int machine_arch_load(struct machine *m)
 	if (!m->boot_state)
 		return fail(AVF_ERR_NO_MEMORY, "boot state");
 	m->boot_state->entry = state.entry;
+	m->boot_state->kernel_size = state.kernel_size;
 	m->boot_state->fdt = state.dtree;
 	return 0;
 }

@@ -42,8 +42,10 @@ static struct boot_arm64_input machine(void)
 static void build(const struct boot_arm64_input *input,
 		  struct boot_range initrd)
 {
-	cr_assert_eq(dtree_build(input, initrd, tree, sizeof(tree), &tree_size),
-		     0, "%s", error_record()->text);
+	const struct dtree_places at = {{0x80200000, 0x345678}, initrd};
+
+	cr_assert_eq(dtree_build(input, &at, tree, sizeof(tree), &tree_size), 0,
+		     "%s", error_record()->text);
 	cr_assert_eq(fdt_check_full(tree, tree_size), 0);
 }
 
@@ -144,8 +146,8 @@ Test(dtree, no_room)
 	full = tree_size;
 	for (size_t room = 0; room < full; room += 37) {
 		memset(tree, 0xa5, sizeof(tree));
-		cr_assert_eq(dtree_build(&input, (struct boot_range){0}, tree,
-					 room, &size),
+		cr_assert_eq(dtree_build(&input, &(struct dtree_places){0},
+					 tree, room, &size),
 			     AVF_ERR_LIMIT, "%zu bytes", room);
 		cr_assert_eq(tree[room], 0xa5);
 	}
