@@ -43,7 +43,7 @@ static void explain_acceleration(void)
 	int row;
 
 	check(avf_probe_new(&probe), "probe");
-	row = avf_probe_find(probe, "kvm.ring0");
+	row = avf_probe_find(probe, "kvm.vcpu");
 	if (!(avf_probe_capabilities(probe) & AVF_CAPABILITY_NON_PROTECTED_VM))
 		printf("KVM cannot run a Linux guest here (%s); using "
 		       "emulation, which is slow and no security boundary\n",

@@ -34,7 +34,7 @@ typedef struct avf_probe avf_probe;
  * Ask the host. *@ret_probe belongs to the caller.
  * A host that can do nothing is an answer, not an error.
  *
- * For the rows "kvm.api" to "kvm.ring0" a tiny guest runs in a process of its
+ * For the rows "kvm.api" to "kvm.vcpu" a tiny guest runs in a process of its
  * own, for 2 s at most, and for "emulation" QEMU is asked for its version.
  * What they found is remembered until the next boot of the host, as long as
  * /dev/kvm, the VMM and QEMU are the same files: in a file of the user's own
@@ -69,7 +69,7 @@ AVF_EXPORT uint32_t avf_probe_capabilities(const avf_probe *probe);
 /** Number of rows. */
 AVF_EXPORT size_t avf_probe_count(const avf_probe *probe);
 
-/** The question of row @index, a stable word such as "kvm.ring0"; NULL
+/** The question of row @index, a stable word such as "kvm.vcpu"; NULL
  * beyond the end. Borrowed, as are the texts below. */
 AVF_EXPORT const char *avf_probe_what(const avf_probe *probe, size_t index);
 /** Its answer; AVF_PROBE_UNKNOWN beyond the end. */

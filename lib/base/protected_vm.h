@@ -1,12 +1,18 @@
-/* Whether this host can keep itself out of a VM's memory. */
+/* Whether this host can keep itself out of a VM's memory, and how. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
+
+enum protected_vm_kind {
+	PROTECTED_VM_NONE, /* it cannot */
+	PROTECTED_VM_PKVM, /* of the upstream kernel */
+	PROTECTED_VM_PKVM_ANDROID,
+};
 
 /**
  * Found out by making such a VM on @device ("/dev/kvm"), which costs about a
  * millisecond: there is no capability to ask for. *@ret_reason says how the
- * host does it and what it leaves open, or why it cannot.
+ * host does it, or why it cannot.
  */
-bool protected_vm_possible(const char *device, char *ret_reason, size_t size);
+enum protected_vm_kind protected_vm_find(const char *device, char *ret_reason,
+					 size_t size);

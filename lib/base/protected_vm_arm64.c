@@ -14,7 +14,22 @@
  */
 #define VM_TYPE_PROTECTED (1UL << 31)
 
-bool protected_vm_possible(const char *device, char *ret_reason, size_t size)
+/* In Android's kernels only, and in no header (hv/pkvm_android_arm64.h). */
+#define CAP_ANDROID 0xffbadab1UL
+
+/* A signal interrupts the hypervisor's preparations. */
+static int create(int kvm_fd)
+{
+	int vm_fd;
+
+	do
+		vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, VM_TYPE_PROTECTED);
+	while (vm_fd < 0 && errno == EINTR);
+	return vm_fd;
+}
+
+enum protected_vm_kind protected_vm_find(const char *device, char *ret_reason,
+					 size_t size)
 {
 	CLEANUP(close_p) int kvm_fd = open(device, O_RDWR | O_CLOEXEC);
 	CLEANUP(close_p) int vm_fd = -1;
@@ -22,21 +37,23 @@ bool protected_vm_possible(const char *device, char *ret_reason, size_t size)
 	if (kvm_fd < 0) {
 		(void)snprintf(ret_reason, size, "%s: %s", device,
 			       strerrordesc_np(errno));
-		return false;
+		return PROTECTED_VM_NONE;
 	}
-	/* a signal interrupts the hypervisor's preparations */
-	do
-		vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, VM_TYPE_PROTECTED);
-	while (vm_fd < 0 && errno == EINTR);
+	vm_fd = create(kvm_fd);
 	if (vm_fd < 0) {
 		(void)snprintf(ret_reason, size,
 			       "KVM refuses a protected VM (%s): it needs "
 			       "Linux 7.2, started with kvm-arm.mode=protected",
 			       strerrordesc_np(errno));
-		return false;
+		return PROTECTED_VM_NONE;
+	}
+	if (ioctl(vm_fd, KVM_CHECK_EXTENSION, CAP_ANDROID) > 0) {
+		(void)snprintf(ret_reason, size,
+			       "pKVM of Android's kernel; this library has "
+			       "never run on one");
+		return PROTECTED_VM_PKVM_ANDROID;
 	}
 	(void)snprintf(ret_reason, size,
-		       "pKVM of the Linux kernel: memory is isolated; CPU "
-		       "state, DMA and the first code that runs are not");
-	return true;
+		       "pKVM of the Linux kernel, for what the rows below say");
+	return PROTECTED_VM_PKVM;
 }

@@ -29,7 +29,8 @@ static int check_protected(const avf_config *config, avf_problems *problems)
 	char reason[256];
 
 	if (!config->vm.is_protected ||
-	    protected_vm_possible("/dev/kvm", reason, sizeof(reason)))
+	    protected_vm_find("/dev/kvm", reason, sizeof(reason)) !=
+		    PROTECTED_VM_NONE)
 		return 0;
 	return problems_add(problems, "protected",
 			    "Protected VMs are not supported on this device. "

@@ -139,7 +139,7 @@ static void say_trial(struct row *row, const struct trial_report *r)
 		    mips);
 }
 
-static void check_ring0(int kvm_fd, struct row *row)
+static void check_vcpu(int kvm_fd, struct row *row)
 {
 	struct trial_report report;
 
@@ -152,8 +152,8 @@ static void check_ring0(int kvm_fd, struct row *row)
 static void check_protected(struct row *row)
 {
 	char reason[sizeof(row->reason)];
-	const bool can =
-		protected_vm_possible(KVM_PROBE_DEVICE, reason, sizeof(reason));
+	const bool can = protected_vm_find(KVM_PROBE_DEVICE, reason,
+					   sizeof(reason)) != PROTECTED_VM_NONE;
 
 	say(row, can ? YES : NO, "", "%s", reason);
 }
@@ -166,7 +166,7 @@ static const struct {
 	{"kvm.api", check_api},
 	{"kvm.caps", check_caps},
 	{"kvm.vm", check_vm},
-	{"kvm.ring0", check_ring0},
+	{"kvm.vcpu", check_vcpu},
 };
 
 static int write_row(int fd, const char *what, const struct row *row)

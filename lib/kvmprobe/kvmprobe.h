@@ -17,7 +17,7 @@
  *	what TAB state TAB reason TAB hint NEWLINE
  *
  * with the states of avf_probe_state_name(), as soon as its answer is known:
- * protected_vm, kvm.api, kvm.caps, kvm.vm, kvm.ring0; the rows after a "no"
+ * protected_vm, kvm.api, kvm.caps, kvm.vm, kvm.vcpu; the rows after a "no"
  * are left out. Returns the exit status of the process: 0, or 1 when the
  * rows could not be written. One thread only: uses SIGALRM for a moment.
  */

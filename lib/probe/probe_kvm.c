@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "base/protected_vm.h"
+#include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/protected_vm.h"
 #include "probe/probe_cache.h"
 #include "probe/probe_run.h"
 
@@ -18,7 +19,7 @@
 
 /* What the trial answers, in its order. */
 static const char *const trial_rows[] = {"kvm.api", "kvm.caps", "kvm.vm",
-					 "kvm.ring0", NULL};
+					 "kvm.vcpu", NULL};
 
 static void say_denied(struct avf_probe *probe, const char *path)
 {
@@ -143,7 +144,7 @@ static void add_summary(struct avf_probe *probe)
 {
 	static const char *const needed[] = {"kvm.device", "kvm.api",
 					     "kvm.caps",   "kvm.vm",
-					     "kvm.ring0",  NULL};
+					     "kvm.vcpu",   NULL};
 	const struct probe_row *row;
 
 	for (size_t i = 0; needed[i]; i++) {
@@ -162,16 +163,52 @@ static void add_summary(struct avf_probe *probe)
 		  "KVM runs Linux guests");
 }
 
+/* What upstream's pKVM gives and what not (docs/protected-vms.md). Each word is
+ * of the stable names. */
+static const struct {
+	const char *what;
+	enum avf_probe_state state;
+	const char *reason;
+} guarantees[] = {
+	{"protected_vm.memory", AVF_PROBE_YES,
+	 "the host cannot read or change what a guest has touched, and gets it "
+	 "back wiped"},
+	{"protected_vm.cpu_state", AVF_PROBE_NO,
+	 "the host can read and change a guest's registers"},
+	{"protected_vm.dma", AVF_PROBE_NO,
+	 "no IOMMU keeps the host's devices out of a guest's memory"},
+	{"protected_vm.first_code", AVF_PROBE_NO,
+	 "the host chooses the kernel; no firmware checks it"},
+};
+
+/* Of Android's we know what it promises, and have seen nothing. */
+static void add_guarantees(struct avf_probe *probe, enum protected_vm_kind kind)
+{
+	if (kind == PROTECTED_VM_NONE)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(guarantees); i++) {
+		if (kind == PROTECTED_VM_PKVM)
+			probe_add(probe, guarantees[i].what,
+				  guarantees[i].state, "", "%s",
+				  guarantees[i].reason);
+		else
+			probe_add(probe, guarantees[i].what, AVF_PROBE_UNKNOWN,
+				  "", "Android promises it; not tried");
+	}
+}
+
 /* A VM that the host can read is not called protected. */
 static void add_protected(struct avf_probe *probe, const struct probe_env *env)
 {
 	char path[PATH_MAX], reason[PROBE_REASON_SIZE];
-	bool can;
+	enum protected_vm_kind kind;
 
 	(void)snprintf(path, sizeof(path), "%s/dev/kvm", env->root);
-	can = protected_vm_possible(path, reason, sizeof(reason));
-	probe_add(probe, "protected_vm", can ? AVF_PROBE_YES : AVF_PROBE_NO, "",
+	kind = protected_vm_find(path, reason, sizeof(reason));
+	probe_add(probe, "protected_vm",
+		  kind == PROTECTED_VM_NONE ? AVF_PROBE_NO : AVF_PROBE_YES, "",
 		  "%s", reason);
+	add_guarantees(probe, kind);
 }
 
 void probe_ask_kvm(struct avf_probe *probe, const struct probe_env *env)

@@ -190,7 +190,7 @@ class Info(CliTest):
         fresh = self.avf("info", "--fresh")
         self.assertEqual(first.stdout, again.stdout, "remembered")
         self.assertEqual(fresh.returncode, 0)
-        for line in ("kvm.ring0", "emulation"):
+        for line in ("kvm.vcpu", "emulation"):
             self.assertIn(line, fresh.stdout)
 
     def test_json(self):

@@ -65,9 +65,39 @@ static void room(void)
 	run(ROOM, "bytes 0");
 }
 
+/* What `avf info` says is what the other tests here show, no more. */
+static void guarantees_are_named(void)
+{
+	static const struct {
+		const char *what;
+		enum avf_probe_state state;
+	} rows[] = {
+		{"protected_vm", AVF_PROBE_YES},
+		{"protected_vm.memory", AVF_PROBE_YES},
+		{"protected_vm.cpu_state", AVF_PROBE_NO},
+		{"protected_vm.dma", AVF_PROBE_NO},
+		{"protected_vm.first_code", AVF_PROBE_NO},
+	};
+	avf_probe *probe = NULL;
+
+	CHECK_OK(avf_probe_new(&probe));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int row = avf_probe_find(probe, rows[i].what);
+
+		if (row < 0 ||
+		    avf_probe_get_state(probe, (size_t)row) != rows[i].state)
+			vmt_fail(__FILE__, __LINE__, "%s", rows[i].what);
+	}
+	avf_probe_free(probe);
+}
+
 static const struct vmt_test tests[] = {
-	{"header", header}, {"status", status}, {"rings", rings},
-	{"data", data},     {"room", room},
+	{"guarantees_are_named", guarantees_are_named},
+	{"header", header},
+	{"status", status},
+	{"rings", rings},
+	{"data", data},
+	{"room", room},
 };
 
 int main(int argc, char **argv)

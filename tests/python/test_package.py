@@ -166,7 +166,7 @@ class Package(unittest.TestCase):
         out = subprocess.run([sys.executable, "-m", "avf"], timeout=60,
                              check=True, text=True,
                              stdout=subprocess.PIPE).stdout
-        self.assertIn("kvm.ring0", out)
+        self.assertIn("kvm.vcpu", out)
         self.assertIn("capabilities: ", out)
 
     def loaded_by(self, code, modules):

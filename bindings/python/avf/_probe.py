@@ -16,7 +16,7 @@ class ProbeRow(Row):
 
 
 class Probe(tuple):
-    """The answers, a tuple of ProbeRow; probe["kvm.ring0"] finds one."""
+    """The answers, a tuple of ProbeRow; probe["kvm.vcpu"] finds one."""
 
     def __getitem__(self, key):
         if not isinstance(key, str):

@@ -13,8 +13,9 @@ Test(protected_vm, no_kvm)
 
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
 		memset(reason, 0, sizeof(reason));
-		cr_expect_not(protected_vm_possible(devices[i], reason,
-						    sizeof(reason)));
+		cr_expect_eq(
+			protected_vm_find(devices[i], reason, sizeof(reason)),
+			PROTECTED_VM_NONE);
 		cr_expect_neq(reason[0], '\0');
 	}
 }
@@ -24,7 +25,8 @@ Test(protected_vm, short_buffer)
 {
 	char reason[9] = "????????";
 
-	cr_expect_not(protected_vm_possible("/dev/null", reason, 8));
+	cr_expect_eq(protected_vm_find("/dev/null", reason, 8),
+		     PROTECTED_VM_NONE);
 	cr_expect_eq(strlen(reason), 7);
 	cr_expect_eq(reason[8], '\0');
 }

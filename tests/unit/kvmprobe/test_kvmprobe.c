@@ -36,7 +36,7 @@ Test(kvmprobe, a_device_that_is_not_kvm)
 
 	probe("/dev/null", text, sizeof(text));
 	cr_expect(strstr(text, "kvm.api\tno\tit is not KVM: "), "%s", text);
-	cr_expect_null(strstr(text, "kvm.ring0"));
+	cr_expect_null(strstr(text, "kvm.vcpu"));
 }
 
 Test(kvmprobe, nobody_reads)
@@ -56,10 +56,10 @@ Test(kvmprobe, this_host)
 	probe(KVM_PROBE_DEVICE, text, sizeof(text));
 	cr_expect_lt(clock_now_ns() - start_ns, 2000000000U);
 	cr_expect(strstr(text, "kvm.api\tyes\tversion 12\t\n"), "%s", text);
-	ring0 = strstr(text, "kvm.ring0\t");
+	ring0 = strstr(text, "kvm.vcpu\t");
 	cr_assert(ring0, "%s", text);
 	linux_runs = kvm_probe_linux(why, sizeof(why));
-	cr_expect_eq(strncmp(ring0, "kvm.ring0\tyes\t", 14) == 0, linux_runs,
+	cr_expect_eq(strncmp(ring0, "kvm.vcpu\tyes\t", 14) == 0, linux_runs,
 		     "%s%s", text, why);
 	cr_expect_eq(linux_runs, why[0] == '\0', "%s", why);
 }

@@ -91,7 +91,7 @@ Test(probe, no_device, .init = make_host, .fini = remove_host)
 
 	ask(&probe, false);
 	expect_row(&probe, "kvm.device", AVF_PROBE_NO, "there is no");
-	expect_row(&probe, "kvm.ring0", AVF_PROBE_NO, "no usable");
+	expect_row(&probe, "kvm.vcpu", AVF_PROBE_NO, "no usable");
 	expect_row(&probe, "linux_guest.kvm", AVF_PROBE_NO, "kvm.device: ");
 	expect_row(&probe, "protected_vm", AVF_PROBE_NO, "");
 	expect_row(&probe, "emulation", AVF_PROBE_NO, "there is no");
@@ -131,14 +131,14 @@ static const struct {
 	enum avf_probe_state summary;
 	uint32_t capabilities;
 } trials[] = {
-	{"all is well", API CAPS VM "printf 'kvm.ring0\\tyes\\tfast\\t\\n'",
+	{"all is well", API CAPS VM "printf 'kvm.vcpu\\tyes\\tfast\\t\\n'",
 	 AVF_PROBE_YES, "fast", AVF_PROBE_YES, AVF_CAPABILITY_NON_PROTECTED_VM},
 	{"ring 0 is emulated",
-	 API CAPS VM "printf 'kvm.ring0\\tlimited\\tslow\\t\\n'",
+	 API CAPS VM "printf 'kvm.vcpu\\tlimited\\tslow\\t\\n'",
 	 AVF_PROBE_LIMITED, "slow", AVF_PROBE_NO, 0},
 	{"a capability is missing",
 	 API "printf 'kvm.caps\\tno\\tmissing: IRQFD\\t\\n';" VM
-	     "printf 'kvm.ring0\\tyes\\tfast\\t\\n'",
+	     "printf 'kvm.vcpu\\tyes\\tfast\\t\\n'",
 	 AVF_PROBE_YES, "fast", AVF_PROBE_NO, 0},
 	{"no VM can be made", API CAPS "printf 'kvm.vm\\tno\\tbusy\\t\\n'",
 	 AVF_PROBE_UNKNOWN, "not tried", AVF_PROBE_NO, 0},
@@ -164,7 +164,7 @@ Test(probe, trials, .init = make_host, .fini = remove_host)
 		ask(&probe, true);
 		cr_log_info("%s", trials[i].what);
 		expect_row(&probe, "kvm.device", AVF_PROBE_YES, "");
-		expect_row(&probe, "kvm.ring0", trials[i].ring0,
+		expect_row(&probe, "kvm.vcpu", trials[i].ring0,
 			   trials[i].ring0_reason);
 		expect_row(&probe, "linux_guest.kvm", trials[i].summary, "");
 		expect_row(&probe, "protected_vm", AVF_PROBE_NO, "");
@@ -179,7 +179,7 @@ Test(probe, no_vmm, .init = make_host, .fini = remove_host)
 
 	add_kvm(0600);
 	ask(&probe, false);
-	expect_row(&probe, "kvm.ring0", AVF_PROBE_UNKNOWN, "not installed");
+	expect_row(&probe, "kvm.vcpu", AVF_PROBE_UNKNOWN, "not installed");
 	expect_row(&probe, "linux_guest.kvm", AVF_PROBE_UNKNOWN, "");
 }
 
@@ -212,7 +212,7 @@ Test(probe, this_host)
 #define WHOLE_TRIAL                                                      \
 	"echo x >> ${0%/*}/runs; "                                       \
 	"for q in api caps vm; do printf 'kvm.%s\\tyes\\tok\\t\\n' $q; " \
-	"done; printf 'kvm.ring0\\tlimited\\tslow\\thint\\n'"
+	"done; printf 'kvm.vcpu\\tlimited\\tslow\\thint\\n'"
 
 static long count_runs(void)
 {
@@ -259,7 +259,7 @@ Test(probe, a_trial_runs_once_per_boot, .init = make_host, .fini = remove_host)
 	add_boot_id();
 	for (int i = 0; i < 3; i++) {
 		ask_again(&probe, false);
-		expect_row(&probe, "kvm.ring0", AVF_PROBE_LIMITED, "slow");
+		expect_row(&probe, "kvm.vcpu", AVF_PROBE_LIMITED, "slow");
 		expect_row(&probe, "linux_guest.kvm", AVF_PROBE_NO, "slow");
 		cr_expect_eq(count_runs(), 1, "round %d", i);
 	}
@@ -287,7 +287,7 @@ Test(probe, what_is_remembered_is_no_device, .init = make_host,
 	cr_assert_eq(unlink(path), 0);
 	ask_again(&probe, false);
 	expect_row(&probe, "kvm.device", AVF_PROBE_NO, "there is no");
-	expect_row(&probe, "kvm.ring0", AVF_PROBE_NO, "no usable");
+	expect_row(&probe, "kvm.vcpu", AVF_PROBE_NO, "no usable");
 	cr_expect_eq(count_runs(), 1);
 }
 

@@ -16,7 +16,7 @@
 
 #define NOBODY 65534
 
-static const char *const wanted[] = {"kvm.vm", "kvm.ring0", NULL};
+static const char *const wanted[] = {"kvm.vm", "kvm.vcpu", NULL};
 
 static char root[64]; /* of a host that is made up */
 static char dir[80];  /* the cache */
@@ -99,7 +99,7 @@ static void store_state(enum avf_probe_state ring0)
 
 	probe_add(&probe, "other", AVF_PROBE_YES, "", "not kept");
 	probe_add(&probe, "kvm.vm", AVF_PROBE_YES, "", "fine");
-	probe_add(&probe, "kvm.ring0", ring0, "do this", "slow");
+	probe_add(&probe, "kvm.vcpu", ring0, "do this", "slow");
 	probe_cache_store(&env, "answers", &key, &probe, wanted);
 }
 
@@ -119,7 +119,7 @@ static bool load(void)
 	probe_add(&probe, "first", AVF_PROBE_YES, "", "is there before");
 	loaded = probe_cache_load(&env, "answers", &key, &probe, wanted);
 	cr_expect_eq(probe.n_rows, loaded ? 3 : 1);
-	row = probe_find(&probe, "kvm.ring0");
+	row = probe_find(&probe, "kvm.vcpu");
 	if (loaded && row) {
 		cr_expect_eq(row->state, AVF_PROBE_LIMITED);
 		cr_expect_str_eq(row->reason, "slow");
@@ -249,7 +249,7 @@ Test(probe_cache, changed_files)
 		{"a no", "\tlimited\t", "\tno\tlimit"},
 		{"a control character", "slow", "s\x1bow"},
 		{"too few fields", "\tdo this", " do this"},
-		{"one row for the other", "kvm.ring0\t", "kvm.vm\tx\t\t"},
+		{"one row for the other", "kvm.vcpu\t", "kvm.vm\tx\t"},
 	};
 	char text[2048], changed[2048];
 	size_t size;

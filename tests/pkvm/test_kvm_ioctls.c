@@ -1,0 +1,493 @@
+/*
+ * What KVM on arm64 is asked for, and what becomes of its answers: ioctl() is
+ * this test's. So kernels can be tried that are not at hand, as Android's.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "hv/boot_state_arm64.h"
+#include "hv/kvm_internal.h"
+#include "hv/pkvm_android_arm64.h"
+#include "support/vm_harness.h"
+
+#define GIB           (1ULL << 30)
+#define RAM           (2 * GIB)
+#define PROTECTED     (1UL << 31)
+#define FIRMWARE_BASE 0x7fc00000ULL
+#define REGISTER(n)                                            \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
+	 KVM_REG_ARM_CORE_REG(regs.regs[n]))
+#define PC                                                     \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
+	 KVM_REG_ARM_CORE_REG(regs.pc))
+
+/* The kernel: what it has, and what it was asked for. */
+static struct {
+	int address_bits; /* 0: it does not say */
+	bool is_android;
+	uint64_t firmware_size;
+	bool has_odd_accesses;
+	bool has_sve, has_pauth;
+	int n_interrupted;   /* KVM_CREATE_VM, before it succeeds */
+	unsigned long fail;  /* the request that fails */
+	uint32_t fail_flags; /* of KVM_ENABLE_CAP */
+	int fail_errno;      /* and how */
+	unsigned long type;  /* of the VM */
+	unsigned int n_created, n_infos, n_odd, n_slots, n_finalized, n_aborts;
+	uint64_t firmware_at;
+	struct kvm_userspace_memory_region slot;
+	struct kvm_vcpu_init init;
+	uint64_t pc, x0, x1, x2;
+	uint32_t exit_reason;
+} host;
+
+static struct kvm_run run_page;
+
+static int check_extension(unsigned long cap)
+{
+	switch (cap) {
+	case KVM_CAP_ARM_VM_IPA_SIZE:
+		return host.address_bits;
+	case PKVM_ANDROID_CAP:
+		return host.is_android;
+	case KVM_CAP_ARM_NISV_TO_USER:
+	case KVM_CAP_ARM_INJECT_EXT_DABT:
+		return host.has_odd_accesses;
+	case KVM_CAP_ARM_SVE:
+		return host.has_sve;
+	case KVM_CAP_ARM_PTRAUTH_ADDRESS:
+	case KVM_CAP_ARM_PTRAUTH_GENERIC:
+		return host.has_pauth;
+	default:
+		return 1;
+	}
+}
+
+static int enable_cap(const struct kvm_enable_cap *cap)
+{
+	if (cap->cap == KVM_CAP_ARM_NISV_TO_USER) {
+		host.n_odd++;
+		return 0;
+	}
+	CHECK(cap->cap == (uint32_t)PKVM_ANDROID_CAP && host.is_android);
+	CHECK(cap->args[1] == 0 && cap->args[2] == 0 && cap->args[3] == 0);
+	if (cap->flags == 1) {
+		host.n_infos++;
+		*(uint64_t *)(uintptr_t)cap->args[0] = host.firmware_size;
+	} else {
+		CHECK(cap->flags == 0);
+		host.firmware_at = cap->args[0];
+	}
+	return 0;
+}
+
+static int set_register(const struct kvm_one_reg *reg)
+{
+	const uint64_t value = *(const uint64_t *)(uintptr_t)reg->addr;
+
+	if (reg->id == PC)
+		host.pc = value;
+	else if (reg->id == REGISTER(0))
+		host.x0 = value;
+	else if (reg->id == REGISTER(1))
+		host.x1 = value;
+	else if (reg->id == REGISTER(2))
+		host.x2 = value;
+	else
+		vmt_fail(__FILE__, __LINE__, "another register");
+	return 0;
+}
+
+static int create_vm(unsigned long type)
+{
+	host.n_created++;
+	host.type = type;
+	if (host.n_interrupted-- > 0) {
+		errno = EINTR;
+		return -1;
+	}
+	return dup(STDOUT_FILENO); /* the VM closes it */
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...);
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	(void)fd;
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (request == host.fail &&
+	    (request != KVM_ENABLE_CAP ||
+	     ((struct kvm_enable_cap *)arg)->flags == host.fail_flags)) {
+		errno = host.fail_errno;
+		return -1;
+	}
+	switch (request) {
+	case KVM_GET_API_VERSION:
+		return 12;
+	case KVM_CHECK_EXTENSION:
+		return check_extension((unsigned long)arg);
+	case KVM_GET_VCPU_MMAP_SIZE:
+		return 8192;
+	case KVM_CREATE_VM:
+		return create_vm((unsigned long)arg);
+	case KVM_ENABLE_CAP:
+		return enable_cap(arg);
+	case KVM_SET_USER_MEMORY_REGION:
+		host.n_slots++;
+		host.slot = *(struct kvm_userspace_memory_region *)arg;
+		return 0;
+	case KVM_ARM_PREFERRED_TARGET:
+		memset(arg, 0, sizeof(struct kvm_vcpu_init));
+		return 0;
+	case KVM_ARM_VCPU_INIT:
+		host.init = *(struct kvm_vcpu_init *)arg;
+		return 0;
+	case KVM_ARM_VCPU_FINALIZE:
+		host.n_finalized++;
+		return 0;
+	case KVM_SET_ONE_REG:
+		return set_register(arg);
+	case KVM_SET_VCPU_EVENTS:
+		CHECK(((struct kvm_vcpu_events *)arg)
+			      ->exception.ext_dabt_pending == 1);
+		host.n_aborts++;
+		return 0;
+	case KVM_RUN:
+		run_page.exit_reason = host.exit_reason;
+		return 0;
+	default:
+		vmt_fail(__FILE__, __LINE__, "request 0x%lx", request);
+		return -1;
+	}
+}
+
+/* --- VMs -------------------------------------------------------------- */
+
+static void new_host(void)
+{
+	memset(&host, 0, sizeof(host));
+	host.address_bits = 40;
+}
+
+static int make(struct hv **ret_hv, bool is_protected, uint64_t end)
+{
+	const struct kvm_params params = {
+		.memory_size = end - RAM,
+		.memory_end = end,
+		.is_protected = is_protected,
+	};
+
+	return kvm_new(STDIN_FILENO, &params, ret_hv);
+}
+
+static void expect_failure(int rc, int wanted, const char *part)
+{
+	if (rc != wanted || !strstr(error_record()->text, part))
+		vmt_fail(__FILE__, __LINE__, "%d, not %d: \"%s\"", rc, wanted,
+			 error_record()->text);
+}
+
+static void set_boot_state(struct hv *hv)
+{
+	const struct hv_boot_state state = {
+		.entry = 0x80200000,
+		.kernel_size = 0x345678,
+		.fdt = 0x80000000,
+	};
+	struct kvm_vcpu v = {.vcpu.hv = hv, .fd = 1};
+
+	CHECK(hv->ops->vcpu_set_boot_state(&v.vcpu, &state) == 0);
+	CHECK(host.x0 == state.fdt);
+}
+
+/* --- the tests -------------------------------------------------------- */
+
+static void types_of_vms(void)
+{
+	static const struct {
+		bool is_protected;
+		int bits; /* that the host gives */
+		uint64_t end;
+		unsigned long type;
+	} rows[] = {
+		{false, 40, RAM + GIB, 32},
+		{false, 40, 4 * GIB, 32},
+		{false, 40, 4 * GIB + 1, 33},
+		{false, 48, 256 * GIB, 38},
+		{false, 0, 1024 * GIB, 0},
+		{true, 40, RAM + GIB, PROTECTED | 32},
+		{true, 0, RAM + GIB, PROTECTED},
+	};
+	struct hv *hv;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		new_host();
+		host.address_bits = rows[i].bits;
+		if (make(&hv, rows[i].is_protected, rows[i].end) < 0) {
+			vmt_fail(__FILE__, __LINE__, "row %zu: %s", i,
+				 error_record()->text);
+			continue;
+		}
+		if (host.type != rows[i].type)
+			vmt_fail(__FILE__, __LINE__, "row %zu: type 0x%lx", i,
+				 host.type);
+		hv->ops->free(hv);
+	}
+}
+
+static void memory_beyond_the_addresses(void)
+{
+	struct hv *hv;
+
+	new_host();
+	expect_failure(make(&hv, false, 1024 * GIB + 1), AVF_ERR_LIMIT,
+		       "memory_mib: ");
+	CHECK(strstr(error_record()->text, "41 bits") &&
+	      strstr(error_record()->text, "a VM 40; give it less"));
+	host.address_bits = 36;
+	expect_failure(make(&hv, false, 65 * GIB), AVF_ERR_LIMIT, "a VM 36;");
+	host.address_bits = 0;
+	expect_failure(make(&hv, false, 1025 * GIB), AVF_ERR_LIMIT, "a VM 40;");
+	CHECK(host.n_created == 0);
+}
+
+/* A signal that comes while a hypervisor prepares a VM. */
+static void interrupted(void)
+{
+	struct hv *hv;
+
+	new_host();
+	host.n_interrupted = 3;
+	CHECK(make(&hv, true, RAM + GIB) == 0);
+	CHECK(host.n_created == 4);
+	hv->ops->free(hv);
+}
+
+static void no_protected_vms(void)
+{
+	struct hv *hv;
+
+	new_host();
+	host.fail = KVM_CREATE_VM;
+	host.fail_errno = EINVAL;
+	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_UNSUPPORTED,
+		       "no protected VMs (see `avf info`)");
+	expect_failure(make(&hv, false, RAM + GIB), AVF_ERR_INVALID,
+		       "KVM_CREATE_VM");
+	host.fail_errno = ENOMEM;
+	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_NO_MEMORY,
+		       "KVM_CREATE_VM");
+}
+
+static void too_little_may_be_locked(void)
+{
+	const struct rlimit little = {GIB - 1, RLIM_INFINITY};
+	struct rlimit before;
+	struct hv *hv;
+
+	new_host();
+	CHECK(getrlimit(RLIMIT_MEMLOCK, &before) == 0);
+	if (before.rlim_max < GIB) {
+		vmt_skip("the limit of locked memory is below 1 GiB");
+		return;
+	}
+	CHECK(setrlimit(RLIMIT_MEMLOCK,
+			&(struct rlimit){little.rlim_cur, before.rlim_max}) ==
+	      0);
+	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_LIMIT,
+		       "locked memory is 1023 MiB; raise it");
+	CHECK(host.n_created == 0);
+	CHECK(make(&hv, false, RAM + GIB) == 0);
+	hv->ops->free(hv);
+	CHECK(setrlimit(RLIMIT_MEMLOCK, &before) == 0);
+}
+
+/* Upstream's has no firmware: the VM begins with the kernel. */
+static void upstream(void)
+{
+	struct hv *hv;
+
+	new_host();
+	CHECK(make(&hv, true, RAM + GIB) == 0);
+	set_boot_state(hv);
+	CHECK(host.n_infos == 0 && host.n_slots == 0);
+	CHECK(host.pc == 0x80200000 && host.x1 == 0 && host.x2 == 0);
+	hv->ops->free(hv);
+}
+
+/* Android's, with pvmfw: a slot for it, and the VM begins there. */
+static void android_with_firmware(void)
+{
+	static const struct {
+		uint64_t size, slot;
+	} rows[] = {
+		{0x200000, 0x200000},
+		{0x400000, 0x400000},
+		{1, 0x1000},
+		{0x1001, 0x2000},
+	};
+	struct hv *hv;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		new_host();
+		host.is_android = true;
+		host.firmware_size = rows[i].size;
+		CHECK(make(&hv, true, RAM + GIB) == 0);
+		CHECK(host.n_slots == 1 &&
+		      host.slot.guest_phys_addr == FIRMWARE_BASE);
+		CHECK(host.slot.memory_size == rows[i].slot &&
+		      host.slot.userspace_addr != 0);
+		CHECK(host.firmware_at == FIRMWARE_BASE);
+		set_boot_state(hv);
+		CHECK(host.pc == FIRMWARE_BASE);
+		CHECK(host.x1 == 0x80200000 && host.x2 == 0x345678);
+		hv->ops->free(hv);
+	}
+}
+
+static void android_without_firmware(void)
+{
+	struct hv *hv;
+
+	new_host();
+	host.is_android = true;
+	CHECK(make(&hv, true, RAM + GIB) == 0);
+	set_boot_state(hv);
+	CHECK(host.n_infos == 1 && host.n_slots == 0 && host.firmware_at == 0);
+	CHECK(host.pc == 0x80200000);
+	hv->ops->free(hv);
+	/* and for other VMs it means nothing */
+	new_host();
+	host.is_android = true;
+	host.firmware_size = 0x200000;
+	CHECK(make(&hv, false, RAM + GIB) == 0);
+	CHECK(host.n_infos == 0 && host.n_slots == 0);
+	hv->ops->free(hv);
+}
+
+static void android_that_refuses(void)
+{
+	struct hv *hv;
+
+	new_host();
+	host.is_android = true;
+	host.firmware_size = 0x400001;
+	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_LIMIT,
+		       "pvmfw of 4194305 bytes");
+	host.firmware_size = UINT64_MAX;
+	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_LIMIT, "pvmfw of");
+	host.firmware_size = 0x200000;
+	host.fail = KVM_ENABLE_CAP;
+	host.fail_errno = EINVAL;
+	host.fail_flags = 1;
+	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_INVALID,
+		       "size of pvmfw");
+	host.fail_flags = 0;
+	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_INVALID,
+		       "address of pvmfw");
+	host.fail = KVM_SET_USER_MEMORY_REGION;
+	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_INVALID,
+		       "memory slot");
+}
+
+static struct hv_exit run(struct hv *hv)
+{
+	struct kvm_vcpu v = {.vcpu.hv = hv, .fd = 1, .run = &run_page};
+	struct hv_exit e;
+
+	kvm_vcpu_run(&v.vcpu, &e);
+	return e;
+}
+
+static void odd_accesses(void)
+{
+	struct hv *hv;
+
+	new_host();
+	CHECK(make(&hv, false, RAM + GIB) == 0);
+	CHECK(host.n_odd == 0);
+	hv->ops->free(hv);
+	new_host();
+	host.has_odd_accesses = true;
+	CHECK(make(&hv, false, RAM + GIB) == 0);
+	CHECK(host.n_odd == 1);
+	host.exit_reason = KVM_EXIT_ARM_NISV;
+	CHECK(run(hv).kind == HV_EXIT_INTERRUPTED && host.n_aborts == 1);
+	host.fail = KVM_SET_VCPU_EVENTS;
+	host.fail_errno = EINVAL;
+	CHECK(run(hv).kind == HV_EXIT_FAILED);
+	CHECK(strstr(error_record()->text, "external abort"));
+	host.fail = KVM_RUN;
+	host.fail_errno = ENOSYS;
+	CHECK(run(hv).kind == HV_EXIT_FAILED);
+	CHECK(strstr(error_record()->text, "neither carry out nor refuse"));
+	hv->ops->free(hv);
+	/* a kernel that says it can and cannot */
+	host.fail = KVM_ENABLE_CAP;
+	host.fail_errno = EINVAL;
+	expect_failure(make(&hv, false, RAM + GIB), AVF_ERR_INVALID,
+		       "NISV_TO_USER");
+}
+
+static bool asked_for(unsigned int feature)
+{
+	return host.init.features[feature / 32] >> feature % 32 & 1;
+}
+
+/* Both or none of the parts of pointer authentication, and SVE finished. */
+static void features_of_vcpus(void)
+{
+	struct kvm_vcpu v = {.fd = 1, .index = 1};
+	struct hv *hv;
+
+	for (int i = 0; i < 4; i++) {
+		new_host();
+		host.has_sve = i & 1;
+		host.has_pauth = i & 2;
+		CHECK(make(&hv, false, RAM + GIB) == 0);
+		v.vcpu.hv = hv;
+		CHECK(kvm_arch_init_vcpu(&v) == 0);
+		CHECK(asked_for(KVM_ARM_VCPU_SVE) == host.has_sve);
+		CHECK(asked_for(KVM_ARM_VCPU_PTRAUTH_ADDRESS) ==
+		      host.has_pauth);
+		CHECK(asked_for(KVM_ARM_VCPU_PTRAUTH_GENERIC) ==
+		      host.has_pauth);
+		CHECK(asked_for(KVM_ARM_VCPU_PSCI_0_2));
+		CHECK(asked_for(KVM_ARM_VCPU_POWER_OFF));
+		CHECK(host.n_finalized == (host.has_sve ? 1 : 0));
+		hv->ops->free(hv);
+	}
+}
+
+static const struct vmt_test tests[] = {
+	{"types_of_vms", types_of_vms},
+	{"memory_beyond_the_addresses", memory_beyond_the_addresses},
+	{"interrupted", interrupted},
+	{"no_protected_vms", no_protected_vms},
+	{"too_little_may_be_locked", too_little_may_be_locked},
+	{"upstream", upstream},
+	{"android_with_firmware", android_with_firmware},
+	{"android_without_firmware", android_without_firmware},
+	{"android_that_refuses", android_that_refuses},
+	{"odd_accesses", odd_accesses},
+	{"features_of_vcpus", features_of_vcpus},
+};
+
+int main(int argc, char **argv)
+{
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+
+	(void)setrlimit(RLIMIT_MEMLOCK, &all); /* root may */
+	return vmt_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
+}
