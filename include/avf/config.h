@@ -165,6 +165,16 @@ AVF_EXPORT int avf_config_set_initrd(avf_config *config,
 				     const char *path) AVF_CHECK;
 
 /**
+ * A device tree overlay (dtc -@) for a raw VM of arm64, put over the machine's
+ * tree when it starts; its targets are named by target-path. The run fails on
+ * x86-64 and under emulation. As the kernel.
+ */
+AVF_EXPORT int avf_config_set_device_tree_overlay_fd(avf_config *config,
+						     int fd) AVF_CHECK;
+AVF_EXPORT int avf_config_set_device_tree_overlay(avf_config *config,
+						  const char *path) AVF_CHECK;
+
+/**
  * Kernel parameters of a raw VM, after the library's own. Copied.
  * Errors: AVF_ERR_INVALID (longer than AVF_MAX_CMDLINE, control characters).
  */
@@ -316,6 +326,8 @@ AVF_EXPORT bool avf_config_get_vm_console_input_supported(
  */
 AVF_EXPORT const char *avf_config_get_kernel(const avf_config *config);
 AVF_EXPORT const char *avf_config_get_initrd(const avf_config *config);
+AVF_EXPORT const char *avf_config_get_device_tree_overlay(
+	const avf_config *config);
 AVF_EXPORT const char *avf_config_get_cmdline(const avf_config *config);
 AVF_EXPORT const char *avf_config_get_package(const avf_config *config);
 AVF_EXPORT const char *avf_config_get_payload_name(const avf_config *config);

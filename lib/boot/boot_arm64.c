@@ -6,6 +6,8 @@
  */
 #include "boot/boot_arm64.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/byteorder.h"
@@ -19,8 +21,9 @@
 
 #define ALIGNMENT   0x200000ULL
 #define CMDLINE_MAX 2047U /* bytes; Linux's COMMAND_LINE_SIZE is 2048 */
-/* A tree of 64 CPUs has 10 KiB. */
-#define DTREE_CAPACITY 0x10000U
+/* A tree of 64 CPUs has 10 KiB; the rest is for overlays. */
+#define DTREE_CAPACITY 0x40000U
+#define OVERLAY_MAX    0x20000U
 
 /*
  * Everything below subtracts sizes from in->ram.size; the checks here are what
@@ -122,6 +125,31 @@ static int load_kernel(const struct boot_arm64_input *in,
 	return arm64_image_load(&image, in->gm, room, ret_range);
 }
 
+/* Read once, into memory that nobody changes any more: libfdt checks it and
+ * then trusts it. */
+static int put_overlay(int fd, void *tree, size_t *size)
+{
+	CLEANUP(free_p) void *overlay = NULL;
+	uint64_t len;
+	ssize_t n;
+	int rc = fd_file_size(fd, "device_tree_overlay", &len);
+
+	if (rc < 0)
+		return rc;
+	if (len == 0 || len > OVERLAY_MAX)
+		return fail(AVF_ERR_LIMIT,
+			    "device_tree_overlay: %" PRIu64 " bytes, 1 to %u "
+			    "can be used",
+			    len, OVERLAY_MAX);
+	overlay = malloc((size_t)len);
+	if (!overlay)
+		return fail(AVF_ERR_NO_MEMORY, "device tree overlay");
+	n = fd_pread_all(fd, overlay, (size_t)len, 0);
+	if (n < 0)
+		return (int)n;
+	return dtree_overlay(tree, DTREE_CAPACITY, overlay, (size_t)n, size);
+}
+
 /*
  * The tree is made in the host's memory and copied: libfdt must not read back
  * what something else can write.
@@ -136,6 +164,8 @@ static int write_dtree(const struct boot_arm64_input *in,
 	if (!tree)
 		return fail(AVF_ERR_NO_MEMORY, "device tree");
 	rc = dtree_build(in, places, tree, DTREE_CAPACITY, &size);
+	if (rc == 0 && in->overlay_fd >= 0)
+		rc = put_overlay(in->overlay_fd, tree, &size);
 	if (rc < 0)
 		return rc;
 	return gmem_write(in->gm, in->ram.base, tree, size);

@@ -9,7 +9,7 @@
  *	below the bounce pool	initrd, at the top
  *	end of RAM		bounce pool, in a protected VM
  *
- * Kernel and initrd are hostile files, as in boot.h.
+ * Kernel, initrd and overlay are hostile files, as in boot.h.
  */
 #pragma once
 
@@ -24,6 +24,7 @@ struct boot_arm64_input {
 	const struct gmem *gm;
 	int kernel_fd;       /* borrowed */
 	int initrd_fd;       /* borrowed; -1: none */
+	int overlay_fd;      /* of the device tree; borrowed; -1: none */
 	const char *cmdline; /* NULL: empty */
 	unsigned int n_vcpus;
 	struct boot_range ram;    /* 2 MiB aligned */

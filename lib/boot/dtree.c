@@ -372,3 +372,33 @@ int dtree_build(const struct boot_arm64_input *in,
 	*ret_size = fdt_totalsize(data);
 	return 0;
 }
+
+int dtree_overlay(void *data, size_t capacity, void *overlay, size_t len,
+		  size_t *ret_size)
+{
+	int error = fdt_check_full(overlay, len);
+
+	if (error != 0)
+		return fail(AVF_ERR_FORMAT,
+			    "device_tree_overlay: no compiled device tree "
+			    "(%s); make it with `dtc -@`",
+			    fdt_strerror(error));
+	error = fdt_open_into(data, data, (int)capacity);
+	if (error == 0)
+		error = fdt_overlay_apply(data, overlay);
+	if (error == 0)
+		error = fdt_pack(data);
+	if (error == -FDT_ERR_NOSPACE)
+		return fail(AVF_ERR_LIMIT,
+			    "device_tree_overlay: the tree becomes larger than "
+			    "%zu KiB",
+			    capacity >> 10);
+	if (error != 0)
+		return fail(AVF_ERR_INVALID,
+			    "device_tree_overlay: does not apply (%s); its "
+			    "targets must be paths of the machine's tree "
+			    "(target-path)",
+			    fdt_strerror(error));
+	*ret_size = fdt_totalsize(data);
+	return 0;
+}

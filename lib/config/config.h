@@ -14,6 +14,7 @@ enum config_file {
 	CONFIG_KERNEL = 0,
 	CONFIG_INITRD = 1,
 	CONFIG_PACKAGE = 2,
+	CONFIG_OVERLAY = 3,
 	CONFIG_N_FILES,
 };
 

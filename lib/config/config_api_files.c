@@ -57,6 +57,16 @@ int avf_config_set_initrd(avf_config *config, const char *path)
 	return set_path(config, path, CONFIG_INITRD);
 }
 
+int avf_config_set_device_tree_overlay_fd(avf_config *config, int fd)
+{
+	return set_fd(config, fd, CONFIG_OVERLAY);
+}
+
+int avf_config_set_device_tree_overlay(avf_config *config, const char *path)
+{
+	return set_path(config, path, CONFIG_OVERLAY);
+}
+
 int avf_config_set_package_fd(avf_config *config, int fd)
 {
 	return set_fd(config, fd, CONFIG_PACKAGE);
@@ -99,7 +109,7 @@ static bool has_file(const avf_config *config)
 	const struct vm_config *vm = &config->vm;
 
 	return vm->kernel_fd >= 0 || vm->initrd_fd >= 0 ||
-	       vm->package_fd >= 0 || vm->n_disks > 0;
+	       vm->overlay_fd >= 0 || vm->package_fd >= 0 || vm->n_disks > 0;
 }
 
 int avf_config_defer_files(avf_config *config)

@@ -36,6 +36,11 @@ const char *avf_config_get_initrd(const avf_config *config)
 	return config ? config->paths[CONFIG_INITRD] : NULL;
 }
 
+const char *avf_config_get_device_tree_overlay(const avf_config *config)
+{
+	return config ? config->paths[CONFIG_OVERLAY] : NULL;
+}
+
 const char *avf_config_get_package(const avf_config *config)
 {
 	return config ? config->paths[CONFIG_PACKAGE] : NULL;

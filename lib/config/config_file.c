@@ -157,6 +157,7 @@ static const struct {
 } files[] = {
 	[CONFIG_KERNEL] = {"kernel", AVF_CONFIG_RAW},
 	[CONFIG_INITRD] = {"initrd", AVF_CONFIG_RAW},
+	[CONFIG_OVERLAY] = {"device_tree_overlay", AVF_CONFIG_RAW},
 	[CONFIG_PACKAGE] = {"package", AVF_CONFIG_PAYLOAD},
 };
 
@@ -168,6 +169,8 @@ static int *file_slot(struct vm_config *vm, enum config_file file)
 		return &vm->kernel_fd;
 	case CONFIG_INITRD:
 		return &vm->initrd_fd;
+	case CONFIG_OVERLAY:
+		return &vm->overlay_fd;
 	default:
 		return &vm->package_fd;
 	}

@@ -52,6 +52,11 @@ static int read_initrd(struct config_reader *reader, const char *value)
 	return read_file(reader, value, CONFIG_INITRD);
 }
 
+static int read_overlay(struct config_reader *reader, const char *value)
+{
+	return read_file(reader, value, CONFIG_OVERLAY);
+}
+
 static int read_package(struct config_reader *reader, const char *value)
 {
 	return read_file(reader, value, CONFIG_PACKAGE);
@@ -196,6 +201,7 @@ static const struct config_key keys[] = {
 	{.name = "name", .text = read_name},
 	{.name = "kernel", .text = read_kernel},
 	{.name = "initrd", .text = read_initrd},
+	{.name = "device_tree_overlay", .text = read_overlay},
 	{.name = "params", .text = read_params},
 	{.name = "disks", .array = config_json_disks},
 	{.name = "protected", .flag = set_protected},

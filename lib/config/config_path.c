@@ -83,6 +83,10 @@ static int check_paths(const avf_config *config)
 	rc = check_path(vm->initrd_fd, config->paths[CONFIG_INITRD], "initrd");
 	if (rc < 0)
 		return rc;
+	rc = check_path(vm->overlay_fd, config->paths[CONFIG_OVERLAY],
+			"device_tree_overlay");
+	if (rc < 0)
+		return rc;
 	rc = check_path(vm->package_fd, config->paths[CONFIG_PACKAGE],
 			"package");
 	for (unsigned int i = 0; rc == 0 && i < vm->n_disks; i++) {
@@ -101,6 +105,7 @@ int config_defer(avf_config *config)
 		return rc;
 	close_p(&vm->kernel_fd);
 	close_p(&vm->initrd_fd);
+	close_p(&vm->overlay_fd);
 	close_p(&vm->package_fd);
 	for (unsigned int i = 0; i < vm->n_disks; i++)
 		close_p(&vm->disks[i].fd);

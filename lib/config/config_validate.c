@@ -11,6 +11,7 @@
 #include <sys/sysinfo.h>
 
 #include "base/protected_vm.h"
+#include "base/arch.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
 
@@ -112,6 +113,25 @@ static int check_boot(const avf_config *config, avf_problems *problems)
 	if (rc < 0)
 		return rc;
 	return check_loaded(vm, problems, "initrd", vm->initrd_fd);
+}
+
+/* It goes over the tree of our own machine, which is one of the host's kind. */
+static int check_overlay(const avf_config *config, avf_problems *problems)
+{
+	const struct vm_config *vm = &config->vm;
+	int rc = 0;
+
+	if (!has_file(config, vm->overlay_fd, CONFIG_OVERLAY))
+		return 0;
+	if (arch_host()->id == AVF_ARCHITECTURE_X86_64)
+		rc = problems_add(problems, "device_tree_overlay",
+				  "a machine of x86-64 has no device tree; run "
+				  "it without");
+	if (rc < 0 || vm->acceleration != AVF_ACCELERATION_EMULATION)
+		return rc;
+	return problems_add(problems, "device_tree_overlay",
+			    "under emulation the machine is QEMU's; run it on "
+			    "KVM, or without");
 }
 
 /* Both are needed, and both are reported when both are missing. */
@@ -233,8 +253,9 @@ static int check_disks(const avf_config *config, avf_problems *problems)
 	return 0;
 }
 
-static check_fn *const checks[] = {check_protected, check_memory, check_boot,
-				   check_payload,   check_debug,  check_disks};
+static check_fn *const checks[] = {check_protected, check_memory,  check_boot,
+				   check_overlay,   check_payload, check_debug,
+				   check_disks};
 
 static int run_checks(const avf_config *config, avf_problems *problems)
 {

@@ -81,6 +81,7 @@ static void put_all(struct writer *w, const avf_config *config)
 	put_text(w, "name", vm->name);
 	put_text(w, "kernel", config->paths[CONFIG_KERNEL]);
 	put_text(w, "initrd", config->paths[CONFIG_INITRD]);
+	put_text(w, "device_tree_overlay", config->paths[CONFIG_OVERLAY]);
 	put_text(w, "params", vm->cmdline);
 	put_disks(w, config);
 	put(w, "protected", json_boolean(vm->is_protected));

@@ -36,6 +36,7 @@ void vm_config_init(struct vm_config *config)
 	config->vcpus = 1;
 	config->kernel_fd = -1;
 	config->initrd_fd = -1;
+	config->overlay_fd = -1;
 	config->package_fd = -1;
 	config->console_out_fd = -1;
 	config->console_in_fd = -1;
@@ -55,6 +56,7 @@ void vm_config_fini(struct vm_config *config)
 	fd_close(config->console_in_fd);
 	fd_close(config->console_out_fd);
 	fd_close(config->package_fd);
+	fd_close(config->overlay_fd);
 	fd_close(config->initrd_fd);
 	fd_close(config->kernel_fd);
 	free(config->guest_image);
@@ -111,12 +113,14 @@ static int copy_texts(const struct vm_config *from, struct vm_config *to)
 /* The single fds; those of disks belong to copy_disks(). */
 static int copy_fds(const struct vm_config *from, struct vm_config *to)
 {
-	const int sources[] = {from->kernel_fd,     from->initrd_fd,
-			       from->package_fd,    from->console_out_fd,
-			       from->console_in_fd, from->log_fd};
-	int *const targets[] = {&to->kernel_fd,     &to->initrd_fd,
-				&to->package_fd,    &to->console_out_fd,
-				&to->console_in_fd, &to->log_fd};
+	const int sources[] = {from->kernel_fd,      from->initrd_fd,
+			       from->overlay_fd,     from->package_fd,
+			       from->console_out_fd, from->console_in_fd,
+			       from->log_fd};
+	int *const targets[] = {&to->kernel_fd,      &to->initrd_fd,
+				&to->overlay_fd,     &to->package_fd,
+				&to->console_out_fd, &to->console_in_fd,
+				&to->log_fd};
 	int rc;
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {

@@ -23,7 +23,7 @@
 
 /** Upper bounds of an encoded configuration. */
 #define VM_CONFIG_MAX_BYTES 8192U
-#define VM_CONFIG_MAX_FDS   (AVF_MAX_DISKS + 6U)
+#define VM_CONFIG_MAX_FDS   (AVF_MAX_DISKS + 7U)
 
 /** Longest texts, NUL excluded, in bytes; AVF_MAX_* has the others. */
 #define VM_CONFIG_MAX_PAYLOAD_NAME 255U
@@ -44,6 +44,7 @@ struct vm_config {
 	char *cmdline;
 	int kernel_fd;
 	int initrd_fd;
+	int overlay_fd; /* a device tree's */
 	struct vm_disk disks[AVF_MAX_DISKS];
 	unsigned int n_disks;
 	uint32_t memory_mib;

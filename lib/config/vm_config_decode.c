@@ -202,6 +202,8 @@ static int take_record(struct decoder *d, const struct record *r)
 		return take_fd_record(d, r, &c->kernel_fd);
 	case VM_CONFIG_TAG_INITRD:
 		return take_fd_record(d, r, &c->initrd_fd);
+	case VM_CONFIG_TAG_OVERLAY:
+		return take_fd_record(d, r, &c->overlay_fd);
 	case VM_CONFIG_TAG_PACKAGE:
 		return take_fd_record(d, r, &c->package_fd);
 	case VM_CONFIG_TAG_CONSOLE_OUT:

@@ -118,6 +118,7 @@ static void put_config(struct encoder *e, const struct vm_config *c)
 	put_text(e, VM_CONFIG_TAG_GUEST_IMAGE, c->guest_image);
 	put_fd(e, VM_CONFIG_TAG_KERNEL, c->kernel_fd);
 	put_fd(e, VM_CONFIG_TAG_INITRD, c->initrd_fd);
+	put_fd(e, VM_CONFIG_TAG_OVERLAY, c->overlay_fd);
 	put_fd(e, VM_CONFIG_TAG_PACKAGE, c->package_fd);
 	put_fd(e, VM_CONFIG_TAG_CONSOLE_OUT, c->console_out_fd);
 	put_fd(e, VM_CONFIG_TAG_CONSOLE_IN, c->console_in_fd);

@@ -77,6 +77,7 @@ int machine_arch_load(struct machine *m)
 		.gm = &m->gm,
 		.kernel_fd = m->params.config->kernel_fd,
 		.initrd_fd = m->params.config->initrd_fd,
+		.overlay_fd = m->params.config->overlay_fd,
 		.cmdline = m->params.cmdline,
 		.n_vcpus = m->n_vcpus,
 		.ram = {MACHINE_RAM_BASE,

@@ -127,8 +127,13 @@ int machine_arch_load(struct machine *m)
 		.mmio32 = {MACHINE_MMIO32_BASE, MACHINE_MMIO32_SIZE},
 	};
 	struct boot_cpu_state cpu;
-	int rc = boot_load(&input, &cpu);
+	int rc;
 
+	if (m->params.config->overlay_fd >= 0)
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "device_tree_overlay: a machine of x86-64 has no "
+			    "device tree; run it without");
+	rc = boot_load(&input, &cpu);
 	if (rc < 0)
 		return rc;
 	m->boot_state = calloc(1, sizeof(*m->boot_state));

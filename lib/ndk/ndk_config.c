@@ -148,8 +148,12 @@ static int finish_files(struct AVirtualMachineRawConfig *config)
 {
 	int rc;
 
-	if (config->overlay_fd >= 0)
-		return AVF_ERR_UNSUPPORTED;
+	if (config->overlay_fd >= 0) {
+		rc = avf_config_set_device_tree_overlay_fd(config->config,
+							   config->overlay_fd);
+		if (rc < 0)
+			return rc;
+	}
 	/* without a kernel, validation has the words */
 	if (config->kernel_fd >= 0) {
 		rc = avf_config_set_kernel_fd(config->config,

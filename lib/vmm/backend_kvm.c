@@ -134,6 +134,7 @@ int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 	/* loaded: nobody needs them any more */
 	close_p(&vmm->config.kernel_fd);
 	close_p(&vmm->config.initrd_fd);
+	close_p(&vmm->config.overlay_fd);
 	b->backend.ops = &kvm_backend_ops;
 	b->backend.vsock = machine_vsock(b->machine);
 	*ret_backend = &TAKE_PTR(b)->backend;

@@ -95,8 +95,13 @@ static int start(struct backend *backend)
 		.ops = &qemu_ops,
 		.userdata = b,
 	};
-	int rc = qemu_start(&params, &b->qemu);
+	int rc;
 
+	if (b->vmm->config.overlay_fd >= 0)
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "device_tree_overlay: under emulation the machine "
+			    "is QEMU's; run it on KVM, or without");
+	rc = qemu_start(&params, &b->qemu);
 	close_p(&b->failure_theirs);
 	/* it has its own now: nobody here needs them any more */
 	close_p(&b->vmm->config.kernel_fd);

@@ -31,6 +31,7 @@ static int load(struct secret_vm *vm, struct hv_boot_state *ret_state)
 		.kernel_fd =
 			open(vmt_bare_path("secret"), O_RDONLY | O_CLOEXEC),
 		.initrd_fd = -1,
+		.overlay_fd = -1,
 		.cmdline = cmdline,
 		.n_vcpus = 1,
 		.ram = {SECRET_RAM, SECRET_BYTES},

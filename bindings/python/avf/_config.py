@@ -128,6 +128,11 @@ class Config:
         self._set_file(c.avf_config_set_initrd_fd, c.avf_config_set_initrd,
                        file)
 
+    def set_device_tree_overlay(self, file):
+        """For arm64: goes over the machine's device tree (dtc -@)."""
+        self._set_file(c.avf_config_set_device_tree_overlay_fd,
+                       c.avf_config_set_device_tree_overlay, file)
+
     def set_cmdline(self, cmdline):
         """Kernel parameters, after the library's own."""
         self._call(c.avf_config_set_cmdline, cmdline)
@@ -268,7 +273,8 @@ _field("kind", "ConfigKind", is_writable=False)
 for _name, _enumeration in (
         ("acceleration", "Acceleration"), ("cpu_topology", "CpuTopology"),
         ("debug_level", "DebugLevel"), ("jail", "Jail"), ("cmdline", None),
-        ("encrypted_storage_bytes", None), ("guest_image", None),
+        ("device_tree_overlay", None), ("encrypted_storage_bytes", None),
+        ("guest_image", None),
         ("hugepages", None), ("initrd", None), ("kernel", None),
         ("memory_mib", None), ("name", None), ("package", None),
         ("payload_name", None), ("protected", None), ("vcpus", None),

@@ -26,6 +26,7 @@ static struct boot_arm64_input machine(int kernel_fd)
 		.gm = &gm,
 		.kernel_fd = kernel_fd,
 		.initrd_fd = -1,
+		.overlay_fd = -1,
 		.cmdline = "quiet",
 		.n_vcpus = 1,
 		.ram = {RAM, SIZE},
@@ -251,4 +252,110 @@ Test(boot_arm64, bad_input)
 	input = machine(good_kernel());
 	input.bounce_size = UINT64_MAX;
 	expect_error(input, AVF_ERR_INVALID, "RAM");
+}
+
+/* An overlay that sets a property of the node at @path, made by hand as dtc
+ * would: /fragment@0 { target-path; __overlay__ { ... } }. */
+static size_t make_overlay(unsigned char *to, size_t size, const char *path)
+{
+	cr_assert_eq(fdt_create(to, (int)size), 0);
+	cr_assert_eq(fdt_finish_reservemap(to), 0);
+	cr_assert_eq(fdt_begin_node(to, ""), 0);
+	cr_assert_eq(fdt_begin_node(to, "fragment@0"), 0);
+	cr_assert_eq(
+		fdt_property(to, "target-path", path, (int)strlen(path) + 1),
+		0);
+	cr_assert_eq(fdt_begin_node(to, "__overlay__"), 0);
+	cr_assert_eq(fdt_property(to, "added", "by the overlay", 15), 0);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(fdt_end_node(to), 0);
+	cr_assert_eq(fdt_finish(to), 0);
+	return fdt_totalsize(to);
+}
+
+static struct boot_arm64_input with_overlay(const void *overlay, size_t size)
+{
+	struct boot_arm64_input input = machine(good_kernel());
+
+	input.overlay_fd = fake_file(overlay, size);
+	return input;
+}
+
+Test(boot_arm64, overlay)
+{
+	static unsigned char overlay[1024];
+	const struct boot_arm64_input input = with_overlay(
+		overlay, make_overlay(overlay, sizeof(overlay), "/chosen"));
+	struct boot_arm64_state state;
+	struct gmem_slice s;
+	const char *text;
+
+	cr_assert_eq(boot_arm64_load(&input, &state), 0, "%s",
+		     error_record()->text);
+	cr_assert_eq(gmem_map(&gm, RAM, 0x10000, &s), 0);
+	cr_assert_eq(fdt_check_full(s.host, 0x10000), 0);
+	text = fdt_getprop(s.host, fdt_path_offset(s.host, "/chosen"), "added",
+			   NULL);
+	cr_assert_not_null(text);
+	cr_expect_str_eq(text, "by the overlay");
+	close(input.kernel_fd);
+	close(input.overlay_fd);
+}
+
+/* Each with the field, the reason and the next step in its error. */
+Test(boot_arm64, overlays_that_do_not_apply)
+{
+	static unsigned char overlay[1024], large[0x20001];
+	size_t size = make_overlay(overlay, sizeof(overlay), "/nowhere");
+	struct boot_arm64_input input = with_overlay(overlay, size);
+
+	expect_error(input, AVF_ERR_INVALID,
+		     "device_tree_overlay: does not apply (FDT_ERR_NOTFOUND); "
+		     "its targets must be paths");
+	close(input.overlay_fd);
+	input = with_overlay("/dts-v1/; / { };", 16);
+	expect_error(input, AVF_ERR_FORMAT, "make it with `dtc -@`");
+	close(input.overlay_fd);
+	input = with_overlay("", 0);
+	expect_error(input, AVF_ERR_LIMIT, "device_tree_overlay: 0 bytes");
+	close(input.overlay_fd);
+	input = with_overlay(large, sizeof(large));
+	expect_error(input, AVF_ERR_LIMIT, "device_tree_overlay: 131073 bytes");
+	close(input.overlay_fd);
+	/* cut anywhere */
+	size = make_overlay(overlay, sizeof(overlay), "/chosen");
+	for (size_t n = 1; n < size; n++) {
+		input = with_overlay(overlay, n);
+		expect_error(input, AVF_ERR_FORMAT, "device_tree_overlay: no");
+		close(input.overlay_fd);
+	}
+}
+
+/* Whatever one byte of it says, it applies or it does not. */
+Test(boot_arm64, overlays_with_a_wrong_byte)
+{
+	static const unsigned char values[] = {0, 1, 3, 9, 0x7f, 0x80, 0xff};
+	static unsigned char overlay[1024];
+	const size_t size = make_overlay(overlay, sizeof(overlay), "/chosen");
+	struct boot_arm64_state state;
+	struct gmem_slice s;
+
+	for (size_t at = 0; at < size; at++) {
+		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+			const unsigned char before = overlay[at];
+			struct boot_arm64_input input;
+
+			overlay[at] = values[i];
+			input = with_overlay(overlay, size);
+			if (boot_arm64_load(&input, &state) == 0) {
+				cr_assert_eq(gmem_map(&gm, RAM, 0x40000, &s),
+					     0);
+				cr_expect_eq(fdt_check_full(s.host, 0x40000),
+					     0);
+			}
+			overlay[at] = before;
+			close(input.kernel_fd);
+			close(input.overlay_fd);
+		}
+	}
 }

@@ -21,6 +21,7 @@ static struct boot_arm64_input machine(void)
 	struct boot_arm64_input input = {
 		.kernel_fd = -1,
 		.initrd_fd = -1,
+		.overlay_fd = -1,
 		.cmdline = "console=hvc0 quiet",
 		.n_vcpus = 2,
 		.ram = {0x80000000, 64 << 20},

@@ -3,6 +3,7 @@
 
 #include <sys/sysinfo.h>
 
+#include "base/arch.h"
 #include "base/checked.h"
 #include "config/config.h"
 
@@ -135,6 +136,30 @@ Test(config_validate, memory_of_the_host_is_the_limit)
 	cr_expect_eq(avf_config_validate(raw, NULL), 0);
 	cr_assert_eq(avf_config_set_memory_mib(raw, (uint32_t)mib + 1), 0);
 	expect_problem(raw, "memory_mib: ");
+}
+
+/* Only our own machine has a device tree, and only that of arm64. */
+Test(config_validate, device_tree_overlay)
+{
+	const bool has_tree = arch_host()->id == AVF_ARCHITECTURE_ARM64;
+
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	cr_assert_eq(avf_config_set_device_tree_overlay(raw, path_of("disk")),
+		     0);
+	cr_expect_str_eq(avf_config_get_device_tree_overlay(raw),
+			 path_of("disk"));
+	if (has_tree)
+		cr_expect_eq(avf_config_validate(raw, NULL), 0);
+	else
+		expect_problem(raw, "device_tree_overlay: a machine of x86-64 "
+				    "has no device tree; run it without");
+	cr_assert_eq(
+		avf_config_set_acceleration(raw, AVF_ACCELERATION_EMULATION),
+		0);
+	expect_problem(raw, "device_tree_overlay: under emulation");
+	cr_expect_eq(
+		avf_config_set_device_tree_overlay(payload, path_of("disk")),
+		AVF_ERR_STATE);
 }
 
 Test(config_validate, what_is_loaded_must_fit)

@@ -20,6 +20,7 @@ Test(config_write, what_is_written_is_read_and_written_the_same)
 		"\"package\":\"/no/such\",\"guest_image\":\"/i\","
 		"\"encrypted_storage_bytes\":1099511627776}",
 		"{\"version\":1,\"kernel\":\"/k\",\"initrd\":\"/i\","
+		"\"device_tree_overlay\":\"/o\","
 		"\"params\":\"a=\\\"b\\\" c\",\"name\":\"m\xc3\xa4h\","
 		"\"vcpus\":3,\"cpu_topology\":\"match_host\","
 		"\"disks\":[{\"image\":\"/a\",\"writable\":true,\"id\":\"x\"},"

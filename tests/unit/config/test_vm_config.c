@@ -52,6 +52,7 @@ static void fill(struct vm_config *c)
 	memset(c->guest_image, '/', VM_CONFIG_MAX_PATH);
 	c->kernel_fd = new_fd();
 	c->initrd_fd = new_fd();
+	c->overlay_fd = new_fd();
 	c->package_fd = new_fd();
 	c->console_out_fd = new_fd();
 	c->console_in_fd = new_fd();
