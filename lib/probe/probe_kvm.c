@@ -177,7 +177,7 @@ static const struct {
 	 "the host can read and change a guest's registers"},
 	{"protected_vm.dma", AVF_PROBE_NO,
 	 "no IOMMU keeps the host's devices out of a guest's memory"},
-	{"protected_vm.first_code", AVF_PROBE_NO,
+	{"protected_vm.boot", AVF_PROBE_NO,
 	 "the host chooses the kernel; no firmware checks it"},
 };
 

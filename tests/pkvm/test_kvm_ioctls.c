@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -18,6 +19,7 @@
 
 #define GIB           (1ULL << 30)
 #define RAM           (2 * GIB)
+#define SMALL         (4ULL << 20) /* what everybody may lock */
 #define PROTECTED     (1UL << 31)
 #define FIRMWARE_BASE 0x7fc00000ULL
 #define REGISTER(n)                                            \
@@ -191,6 +193,17 @@ static int make(struct hv **ret_hv, bool is_protected, uint64_t end)
 	return kvm_new(STDIN_FILENO, &params, ret_hv);
 }
 
+/* One that the other half of a test needs. */
+static struct hv *made(bool is_protected)
+{
+	struct hv *hv;
+
+	if (make(&hv, is_protected, RAM + SMALL) == 0)
+		return hv;
+	printf("not ok no VM: %s\n", error_record()->text);
+	exit(1);
+}
+
 static void expect_failure(int rc, int wanted, const char *part)
 {
 	if (rc != wanted || !strstr(error_record()->text, part))
@@ -226,8 +239,8 @@ static void types_of_vms(void)
 		{false, 40, 4 * GIB + 1, 33},
 		{false, 48, 256 * GIB, 38},
 		{false, 0, 1024 * GIB, 0},
-		{true, 40, RAM + GIB, PROTECTED | 32},
-		{true, 0, RAM + GIB, PROTECTED},
+		{true, 40, RAM + SMALL, PROTECTED | 32},
+		{true, 0, RAM + SMALL, PROTECTED},
 	};
 	struct hv *hv;
 
@@ -269,7 +282,7 @@ static void interrupted(void)
 
 	new_host();
 	host.n_interrupted = 3;
-	CHECK(make(&hv, true, RAM + GIB) == 0);
+	hv = made(true);
 	CHECK(host.n_created == 4);
 	hv->ops->free(hv);
 }
@@ -281,34 +294,30 @@ static void no_protected_vms(void)
 	new_host();
 	host.fail = KVM_CREATE_VM;
 	host.fail_errno = EINVAL;
-	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_UNSUPPORTED,
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_UNSUPPORTED,
 		       "no protected VMs (see `avf info`)");
-	expect_failure(make(&hv, false, RAM + GIB), AVF_ERR_INVALID,
+	expect_failure(make(&hv, false, RAM + SMALL), AVF_ERR_IO,
 		       "KVM_CREATE_VM");
 	host.fail_errno = ENOMEM;
-	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_NO_MEMORY,
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_NO_MEMORY,
 		       "KVM_CREATE_VM");
 }
 
 static void too_little_may_be_locked(void)
 {
-	const struct rlimit little = {GIB - 1, RLIM_INFINITY};
-	struct rlimit before;
+	struct rlimit before, little;
 	struct hv *hv;
 
 	new_host();
 	CHECK(getrlimit(RLIMIT_MEMLOCK, &before) == 0);
-	if (before.rlim_max < GIB) {
-		vmt_skip("the limit of locked memory is below 1 GiB");
-		return;
-	}
-	CHECK(setrlimit(RLIMIT_MEMLOCK,
-			&(struct rlimit){little.rlim_cur, before.rlim_max}) ==
-	      0);
-	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_LIMIT,
-		       "locked memory is 1023 MiB; raise it");
+	little = before;
+	little.rlim_cur = SMALL - 1;
+	CHECK(setrlimit(RLIMIT_MEMLOCK, &little) == 0);
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_LIMIT,
+		       "memory_mib: a protected VM locks its memory, 4 MiB, "
+		       "and the limit of locked memory is 3 MiB; raise it");
 	CHECK(host.n_created == 0);
-	CHECK(make(&hv, false, RAM + GIB) == 0);
+	hv = made(false);
 	hv->ops->free(hv);
 	CHECK(setrlimit(RLIMIT_MEMLOCK, &before) == 0);
 }
@@ -319,7 +328,7 @@ static void upstream(void)
 	struct hv *hv;
 
 	new_host();
-	CHECK(make(&hv, true, RAM + GIB) == 0);
+	hv = made(true);
 	set_boot_state(hv);
 	CHECK(host.n_infos == 0 && host.n_slots == 0);
 	CHECK(host.pc == 0x80200000 && host.x1 == 0 && host.x2 == 0);
@@ -343,7 +352,7 @@ static void android_with_firmware(void)
 		new_host();
 		host.is_android = true;
 		host.firmware_size = rows[i].size;
-		CHECK(make(&hv, true, RAM + GIB) == 0);
+		hv = made(true);
 		CHECK(host.n_slots == 1 &&
 		      host.slot.guest_phys_addr == FIRMWARE_BASE);
 		CHECK(host.slot.memory_size == rows[i].slot &&
@@ -362,7 +371,7 @@ static void android_without_firmware(void)
 
 	new_host();
 	host.is_android = true;
-	CHECK(make(&hv, true, RAM + GIB) == 0);
+	hv = made(true);
 	set_boot_state(hv);
 	CHECK(host.n_infos == 1 && host.n_slots == 0 && host.firmware_at == 0);
 	CHECK(host.pc == 0x80200000);
@@ -371,7 +380,7 @@ static void android_without_firmware(void)
 	new_host();
 	host.is_android = true;
 	host.firmware_size = 0x200000;
-	CHECK(make(&hv, false, RAM + GIB) == 0);
+	hv = made(false);
 	CHECK(host.n_infos == 0 && host.n_slots == 0);
 	hv->ops->free(hv);
 }
@@ -383,22 +392,21 @@ static void android_that_refuses(void)
 	new_host();
 	host.is_android = true;
 	host.firmware_size = 0x400001;
-	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_LIMIT,
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_LIMIT,
 		       "pvmfw of 4194305 bytes");
 	host.firmware_size = UINT64_MAX;
-	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_LIMIT, "pvmfw of");
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_LIMIT, "pvmfw of");
 	host.firmware_size = 0x200000;
 	host.fail = KVM_ENABLE_CAP;
 	host.fail_errno = EINVAL;
 	host.fail_flags = 1;
-	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_INVALID,
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_IO,
 		       "size of pvmfw");
 	host.fail_flags = 0;
-	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_INVALID,
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_IO,
 		       "address of pvmfw");
 	host.fail = KVM_SET_USER_MEMORY_REGION;
-	expect_failure(make(&hv, true, RAM + GIB), AVF_ERR_INVALID,
-		       "memory slot");
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_IO, "memory slot");
 }
 
 static struct hv_exit run(struct hv *hv)
@@ -415,12 +423,12 @@ static void odd_accesses(void)
 	struct hv *hv;
 
 	new_host();
-	CHECK(make(&hv, false, RAM + GIB) == 0);
+	hv = made(false);
 	CHECK(host.n_odd == 0);
 	hv->ops->free(hv);
 	new_host();
 	host.has_odd_accesses = true;
-	CHECK(make(&hv, false, RAM + GIB) == 0);
+	hv = made(false);
 	CHECK(host.n_odd == 1);
 	host.exit_reason = KVM_EXIT_ARM_NISV;
 	CHECK(run(hv).kind == HV_EXIT_INTERRUPTED && host.n_aborts == 1);
@@ -436,7 +444,7 @@ static void odd_accesses(void)
 	/* a kernel that says it can and cannot */
 	host.fail = KVM_ENABLE_CAP;
 	host.fail_errno = EINVAL;
-	expect_failure(make(&hv, false, RAM + GIB), AVF_ERR_INVALID,
+	expect_failure(make(&hv, false, RAM + SMALL), AVF_ERR_IO,
 		       "NISV_TO_USER");
 }
 
@@ -455,7 +463,7 @@ static void features_of_vcpus(void)
 		new_host();
 		host.has_sve = i & 1;
 		host.has_pauth = i & 2;
-		CHECK(make(&hv, false, RAM + GIB) == 0);
+		hv = made(false);
 		v.vcpu.hv = hv;
 		CHECK(kvm_arch_init_vcpu(&v) == 0);
 		CHECK(asked_for(KVM_ARM_VCPU_SVE) == host.has_sve);
@@ -486,8 +494,5 @@ static const struct vmt_test tests[] = {
 
 int main(int argc, char **argv)
 {
-	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
-
-	(void)setrlimit(RLIMIT_MEMLOCK, &all); /* root may */
 	return vmt_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
 }

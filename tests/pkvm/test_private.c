@@ -76,7 +76,7 @@ static void guarantees_are_named(void)
 		{"protected_vm.memory", AVF_PROBE_YES},
 		{"protected_vm.cpu_state", AVF_PROBE_NO},
 		{"protected_vm.dma", AVF_PROBE_NO},
-		{"protected_vm.first_code", AVF_PROBE_NO},
+		{"protected_vm.boot", AVF_PROBE_NO},
 	};
 	avf_probe *probe = NULL;
 
