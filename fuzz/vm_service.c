@@ -7,88 +7,40 @@
  */
 #include "fuzz.h"
 
-#include <stdio.h>
 #include <sys/socket.h>
 
 #include <android/binder_ibinder.h>
 
 #include "binder/object.h"
-#include "devices/virtio_vsock.h"
 #include "rpc/rpc_wire.h"
-#include "vmm/vmm_internal.h"
+#include "support/manager_fixture.h"
 
 #define N_LINKS 3U /* one more than there may be */
 
 struct state {
 	struct fuzz_input in;
-	struct vmm *vmm;
-	int app;
+	struct manager_fixture fixture;
+	struct vmm *vmm; /* the fixture's */
 	int links[N_LINKS];
 	uint8_t id[RPC_SESSION_ID_SIZE];
-	struct backend backend;
 };
-
-/* The device's, which has one caller here. */
-static vsock_accept_fn *accept_fn;
-static void *accept_userdata;
-
-int __wrap_virtio_vsock_listen(struct virtio_dev *dev, uint32_t port,
-			       vsock_accept_fn *accept, void *userdata);
-
-int __wrap_virtio_vsock_listen(struct virtio_dev *dev, uint32_t port,
-			       vsock_accept_fn *accept, void *userdata)
-{
-	(void)dev;
-	(void)port;
-	accept_fn = accept;
-	accept_userdata = userdata;
-	return 0;
-}
-
-static void expired(void *userdata)
-{
-	(void)userdata;
-}
 
 static void set_up(struct state *s)
 {
-	struct vmm *vmm = calloc(1, sizeof(*vmm));
-	int pair[2];
-
-	FUZZ_ASSERT(vmm && loop_init(&vmm->loop) == 0);
-	fuzz_socketpair(SOCK_SEQPACKET, pair);
-	s->app = pair[0];
-	s->vmm = vmm;
-	vmm->control = pair[1];
-	vmm->guest_reason = -1;
-	vm_config_init(&vmm->config);
-	vmm->config.kind = AVF_CONFIG_PAYLOAD;
-	vmm->config.payload_name = strdup("libx.so");
-	manager_init(&vmm->manager, vmm);
-	event_queue_init(&vmm->events, vmm->control, control_blocked, vmm);
-	FUZZ_ASSERT(timer_init(&vmm->boot_timer, &vmm->loop, expired, vmm) ==
-		    0);
-	vmm->backend = &s->backend;
-	FUZZ_ASSERT(manager_listen(&vmm->manager) == 0);
+	manager_fixture_init(&s->fixture);
+	s->vmm = s->fixture.vmm;
+	FUZZ_ASSERT(manager_listen(&s->vmm->manager) == 0);
 	/* an enemy that knows its session, as one does after one call */
-	memcpy(s->id, vmm->manager.session->id, sizeof(s->id));
+	memcpy(s->id, s->vmm->manager.session->id, sizeof(s->id));
 	for (unsigned int i = 0; i < N_LINKS; i++)
 		s->links[i] = -1;
 }
 
 static void tear_down(struct state *s)
 {
-	struct vmm *vmm = s->vmm;
-
-	manager_fini(&vmm->manager);
-	timer_fini(&vmm->boot_timer);
-	vm_config_fini(&vmm->config);
-	loop_fini(&vmm->loop);
-	fuzz_close(vmm->control);
-	fuzz_close(s->app);
+	manager_fixture_fini(&s->fixture);
 	for (unsigned int i = 0; i < N_LINKS; i++)
 		fuzz_close(s->links[i]);
-	free(vmm);
 }
 
 static void send_bytes(int fd, const void *bytes, size_t size)
@@ -106,16 +58,13 @@ static void connect_link(struct state *s, int *fd)
 		.options = joins ? RPC_HELLO_INCOMING : 0,
 		.session_id_size = le16_make(joins ? RPC_SESSION_ID_SIZE : 0)};
 	struct rpc_wire_init init = {.magic = RPC_INIT_MAGIC};
-	int pair[2];
 
 	fuzz_close(*fd);
-	*fd = -1;
-	fuzz_socketpair(SOCK_STREAM, pair);
-	if (accept_fn(accept_userdata, 7, pair[1]) < 0) {
-		fuzz_close(pair[0]);
+	*fd = manager_fixture_dial();
+	if (*fd < 0) {
+		*fd = -1;
 		return;
 	}
-	*fd = pair[0];
 	if ((b & 0xf0) == 0xf0)
 		(void)fuzz_bytes(&s->in, &hello, sizeof(hello));
 	send_bytes(*fd, &hello, sizeof(hello));

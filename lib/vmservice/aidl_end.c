@@ -134,6 +134,39 @@ binder_status_t aidl_reply(AParcel *out, binder_exception_t exception)
 	return AParcel_writeStatusHeader(out, status);
 }
 
+binder_status_t aidl_serve_number_text(const AParcel *in, AParcel *out,
+				       aidl_number_text_fn *method,
+				       void *userdata)
+{
+	CLEANUP(free_p) char *text = NULL;
+	int32_t number;
+	size_t size;
+	binder_status_t rc = AParcel_readInt32(in, &number);
+
+	if (rc == STATUS_OK)
+		rc = parcel_read_utf8(parcel_cursor(in), &text, &size);
+	if (rc != STATUS_OK)
+		return rc;
+	if (!text)
+		return aidl_reply(out, EX_NULL_POINTER);
+	return aidl_reply(out, method(userdata, number, text, size));
+}
+
+int aidl_call_number_text(const struct aidl_call *call, int32_t number,
+			  const char *text)
+{
+	binder_status_t status;
+	AParcel *in = NULL;
+	int rc = aidl_begin(call, &in);
+
+	if (rc < 0)
+		return rc;
+	status = AParcel_writeInt32(in, number);
+	if (status == STATUS_OK)
+		status = AParcel_writeString(in, text, (int32_t)strlen(text));
+	return aidl_finish(call, in, status, NULL);
+}
+
 AIBinder *aidl_new(const AIBinder_Class *clazz, const void *user_data)
 {
 	/* nothing changes it, but the type is the NDK's */

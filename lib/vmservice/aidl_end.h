@@ -49,6 +49,24 @@ binder_status_t aidl_read_text(const AParcel *parcel, bool nullable, char *buf,
  * cases. The method's results follow. */
 binder_status_t aidl_reply(AParcel *out, binder_exception_t exception);
 
+/* Methods of a number and a text are several: one for a server, which calls
+ * @method with the text and its size without the NUL, */
+typedef binder_exception_t aidl_number_text_fn(void *userdata, int32_t number,
+					       const char *text, size_t size);
+binder_status_t aidl_serve_number_text(const AParcel *in, AParcel *out,
+				       aidl_number_text_fn *method,
+				       void *userdata);
+/* and one for a client, whose text is UTF-8. */
+int aidl_call_number_text(const struct aidl_call *call, int32_t number,
+			  const char *text) MUST_CHECK;
+
+/* The class of a server's objects, for a static const AIBinder_Class. */
+#define AIDL_CLASS(name, transact)                                    \
+	{                                                             \
+		.descriptor = (name), .on_create = aidl_keep,         \
+		.on_destroy = aidl_forget, .on_transact = (transact), \
+	}
+
 /** A server's object, whose user data somebody else owns. NULL: no memory. */
 AIBinder *aidl_new(const AIBinder_Class *clazz, const void *user_data);
 /* For its class. */

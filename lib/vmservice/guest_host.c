@@ -65,24 +65,6 @@ static binder_status_t give_orders(const struct guest_host *host, AParcel *out)
 	return write_orders(out, &orders);
 }
 
-static binder_status_t take_reason(const struct guest_host *host,
-				   const AParcel *in, AParcel *out)
-{
-	CLEANUP(free_p) char *text = NULL;
-	int32_t reason;
-	size_t size;
-	binder_status_t rc = AParcel_readInt32(in, &reason);
-
-	if (rc == STATUS_OK)
-		rc = parcel_read_utf8(parcel_cursor(in), &text, &size);
-	if (rc != STATUS_OK)
-		return rc;
-	if (!text)
-		return aidl_reply(out, EX_NULL_POINTER);
-	return aidl_reply(out, host->ops->set_stop_reason(host->userdata,
-							  reason, text, size));
-}
-
 static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 				   const AParcel *in, AParcel *out)
 {
@@ -92,18 +74,14 @@ static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 	case GET_ORDERS:
 		return give_orders(host, out);
 	case SET_STOP_REASON:
-		return take_reason(host, in, out);
+		return aidl_serve_number_text(
+			in, out, host->ops->set_stop_reason, host->userdata);
 	default:
 		return STATUS_UNKNOWN_TRANSACTION;
 	}
 }
 
-static const AIBinder_Class server_class = {
-	.descriptor = DESCRIPTOR,
-	.on_create = aidl_keep,
-	.on_destroy = aidl_forget,
-	.on_transact = on_transact,
-};
+static const AIBinder_Class server_class = AIDL_CLASS(DESCRIPTOR, on_transact);
 
 AIBinder *guest_host_new(const struct guest_host *host)
 {
@@ -183,14 +161,6 @@ int guest_host_set_stop_reason(AIBinder *host, int32_t reason, const char *text)
 				       .descriptor = DESCRIPTOR,
 				       .name = "setStopReason",
 				       .code = SET_STOP_REASON};
-	binder_status_t status;
-	AParcel *in = NULL;
-	int rc = aidl_begin(&call, &in);
 
-	if (rc < 0)
-		return rc;
-	status = AParcel_writeInt32(in, reason);
-	if (status == STATUS_OK)
-		status = parcel_write_utf8(in, text, strlen(text));
-	return aidl_finish(&call, in, status, NULL);
+	return aidl_call_number_text(&call, reason, text);
 }

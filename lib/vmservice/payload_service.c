@@ -24,12 +24,7 @@ static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 	return STATUS_UNKNOWN_TRANSACTION;
 }
 
-static const AIBinder_Class server_class = {
-	.descriptor = DESCRIPTOR,
-	.on_create = aidl_keep,
-	.on_destroy = aidl_forget,
-	.on_transact = on_transact,
-};
+static const AIBinder_Class server_class = AIDL_CLASS(DESCRIPTOR, on_transact);
 
 AIBinder *payload_service_new(const struct payload_service *service)
 {

@@ -1,8 +1,5 @@
 #include "vmservice/vm_service.h"
 
-#include <string.h>
-
-#include "base/cleanup.h"
 #include "vmservice/aidl_end.h"
 
 #define DESCRIPTOR "android.system.virtualmachineservice.IVirtualMachineService"
@@ -48,24 +45,6 @@ static binder_status_t take_exit_code(const struct vm_service *service,
 							      exit_code));
 }
 
-static binder_status_t take_error(const struct vm_service *service,
-				  const AParcel *in, AParcel *out)
-{
-	CLEANUP(free_p) char *text = NULL;
-	int32_t error_code;
-	size_t size;
-	binder_status_t rc = AParcel_readInt32(in, &error_code);
-
-	if (rc == STATUS_OK)
-		rc = parcel_read_utf8(parcel_cursor(in), &text, &size);
-	if (rc != STATUS_OK)
-		return rc;
-	if (!text)
-		return aidl_reply(out, EX_NULL_POINTER);
-	return aidl_reply(out, service->ops->error(service->userdata,
-						   error_code, text, size));
-}
-
 static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 				   const AParcel *in, AParcel *out)
 {
@@ -83,7 +62,8 @@ static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 	case PAYLOAD_FINISHED:
 		return take_exit_code(service, in, out);
 	case ERROR:
-		return take_error(service, in, out);
+		return aidl_serve_number_text(in, out, service->ops->error,
+					      service->userdata);
 	default:
 		if (code <= LAST_OF_AVF)
 			return aidl_reply(out, EX_UNSUPPORTED_OPERATION);
@@ -91,12 +71,7 @@ static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 	}
 }
 
-static const AIBinder_Class server_class = {
-	.descriptor = DESCRIPTOR,
-	.on_create = aidl_keep,
-	.on_destroy = aidl_forget,
-	.on_transact = on_transact,
-};
+static const AIBinder_Class server_class = AIDL_CLASS(DESCRIPTOR, on_transact);
 
 AIBinder *vm_service_new(const struct vm_service *service)
 {
@@ -159,14 +134,6 @@ int vm_service_payload_finished(AIBinder *service, int32_t exit_code)
 int vm_service_error(AIBinder *service, int32_t error_code, const char *text)
 {
 	const struct aidl_call call = call_of(service, ERROR, "notifyError");
-	binder_status_t status;
-	AParcel *in = NULL;
-	int rc = aidl_begin(&call, &in);
 
-	if (rc < 0)
-		return rc;
-	status = AParcel_writeInt32(in, error_code);
-	if (status == STATUS_OK)
-		status = parcel_write_utf8(in, text, strlen(text));
-	return aidl_finish(&call, in, status, NULL);
+	return aidl_call_number_text(&call, error_code, text);
 }

@@ -2,102 +2,46 @@
  * The session of the guest's manager while memory runs out: a call fails or
  * the session ends, the VMM lives, and nothing of it stays.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/fd.h"
-#include "devices/virtio_vsock.h"
 #include "rpc/rpc_wire.h"
+#include "support/manager_fixture.h"
 #include "support/oom.h"
-#include "vmm/vmm_internal.h"
 
 #define SERVICE "android.system.virtualmachineservice.IVirtualMachineService"
 
-static vsock_accept_fn *accept_fn;
-static void *accept_userdata;
-
-int __wrap_virtio_vsock_listen(struct virtio_dev *dev, uint32_t port,
-			       vsock_accept_fn *accept, void *userdata);
-
-int __wrap_virtio_vsock_listen(struct virtio_dev *dev, uint32_t port,
-			       vsock_accept_fn *accept, void *userdata)
-{
-	(void)dev;
-	(void)port;
-	accept_fn = accept;
-	accept_userdata = userdata;
-	return 0;
-}
-
 struct host {
-	struct vmm *vmm;
-	struct backend backend;
-	int app;   /* the application's end */
-	int guest; /* the guest's end of the first connection */
+	struct manager_fixture fixture;
+	int guest; /* its end of the first connection */
 };
-
-static void expired(void *userdata)
-{
-	(void)userdata;
-}
 
 /* Only the manager's own memory counts. */
 static int begin(struct host *h)
 {
-	int pair[2];
 	int rc;
 
 	oom_pause();
-	memset(h, 0, sizeof(*h));
+	manager_fixture_init(&h->fixture);
 	h->guest = -1;
-	h->vmm = calloc(1, sizeof(*h->vmm));
-	OOM_MUST(h->vmm && loop_init(&h->vmm->loop) == 0);
-	OOM_MUST(wire_socketpair(pair) == 0);
-	h->app = pair[0];
-	h->vmm->control = pair[1];
-	vm_config_init(&h->vmm->config);
-	h->vmm->config.kind = AVF_CONFIG_PAYLOAD;
-	h->vmm->config.payload_name = strdup("libx.so");
-	manager_init(&h->vmm->manager, h->vmm);
-	event_queue_init(&h->vmm->events, pair[1], control_blocked, h->vmm);
-	OOM_MUST(timer_init(&h->vmm->boot_timer, &h->vmm->loop, expired,
-			    h->vmm) == 0);
-	h->vmm->backend = &h->backend;
 	oom_resume();
-	rc = manager_listen(&h->vmm->manager);
+	rc = manager_listen(&h->fixture.vmm->manager);
+	if (rc == 0) {
+		h->guest = manager_fixture_dial();
+		rc = MIN(h->guest, 0);
+	}
 	return rc;
 }
 
 static void end(struct host *h)
 {
 	oom_pause();
-	manager_fini(&h->vmm->manager);
-	timer_fini(&h->vmm->boot_timer);
-	vm_config_fini(&h->vmm->config);
-	loop_fini(&h->vmm->loop);
-	fd_close(h->vmm->control);
-	fd_close(h->app);
-	fd_close(h->guest);
-	free(h->vmm);
+	manager_fixture_fini(&h->fixture);
+	if (h->guest >= 0)
+		fd_close(h->guest);
 	oom_resume();
-}
-
-static int connect_guest(int *ret_fd)
-{
-	int pair[2];
-	int rc;
-
-	OOM_MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-	rc = accept_fn(accept_userdata, 1000, pair[1]);
-	if (rc < 0)
-		fd_close(pair[0]);
-	else
-		*ret_fd = pair[0];
-	return rc;
 }
 
 static void tell(int fd, const void *bytes, size_t size)
@@ -108,7 +52,7 @@ static void tell(int fd, const void *bytes, size_t size)
 static void turn(struct host *h)
 {
 	for (int i = 0; i < 4; i++)
-		OOM_MUST(loop_run_once(&h->vmm->loop, 0) == 0);
+		OOM_MUST(loop_run_once(&h->fixture.vmm->loop, 0) == 0);
 }
 
 static void greet(struct host *h)
@@ -172,17 +116,15 @@ static int session(void)
 	agent = make_arguments(true);
 	oom_resume();
 	rc = begin(&h);
-	if (rc == 0)
-		rc = connect_guest(&h.guest);
 	if (rc == 0) {
 		greet(&h);
 		call(&h, 0, RPC_GET_ROOT, NULL);
 		call(&h, 3, FIRST_CALL_TRANSACTION + 5, error);
 		call(&h, 3, FIRST_CALL_TRANSACTION + 1, agent);
 		/* an event was emitted, an agent is there, or memory ran out */
-		if (!h.vmm->manager.agent)
+		if (!h.fixture.vmm->manager.agent)
 			rc = AVF_ERR_NO_MEMORY;
-		OOM_EXPECT(!h.vmm->stopped);
+		OOM_EXPECT(!h.fixture.vmm->stopped);
 	}
 	end(&h);
 	oom_pause();

@@ -18,67 +18,25 @@
 
 #include "base/checked.h"
 #include "base/fd.h"
-#include "devices/virtio_vsock.h"
+#include "support/manager_fixture.h"
 #include "support/raw_peer.h"
-#include "vmm/vmm_internal.h"
 #include "vmservice/guest_agent.h"
 
+static struct manager_fixture fixture;
 static struct vmm *vmm;
-static struct backend backend;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the machine's */
-static int app = -1;
-static vsock_accept_fn *accept_fn;
-static void *accept_userdata;
-
-int __wrap_virtio_vsock_listen(struct virtio_dev *dev, uint32_t port,
-			       vsock_accept_fn *accept, void *userdata);
-
-/* What the device would call when the guest connects. */
-int __wrap_virtio_vsock_listen(struct virtio_dev *dev, uint32_t port,
-			       vsock_accept_fn *accept, void *userdata)
-{
-	(void)dev;
-	cr_assert_eq(port, 3);
-	accept_fn = accept;
-	accept_userdata = userdata;
-	return 0;
-}
-
-static void expired(void *userdata)
-{
-	(void)userdata;
-}
 
 static void setup(void)
 {
-	int pair[2];
-
-	vmm = calloc(1, sizeof(*vmm));
-	cr_assert(vmm && loop_init(&vmm->loop) == 0);
+	manager_fixture_init(&fixture);
+	vmm = fixture.vmm;
 	vmm->loop.lock = &lock;
-	cr_assert_eq(wire_socketpair(pair), 0);
-	app = pair[0];
-	vmm->control = pair[1];
-	vmm->guest_reason = -1;
-	vm_config_init(&vmm->config);
-	vmm->config.kind = AVF_CONFIG_PAYLOAD;
-	vmm->config.payload_name = strdup("libx.so");
-	manager_init(&vmm->manager, vmm);
-	event_queue_init(&vmm->events, pair[1], control_blocked, vmm);
-	cr_assert_eq(timer_init(&vmm->boot_timer, &vmm->loop, expired, vmm), 0);
-	vmm->backend = &backend;
 	cr_assert_eq(manager_listen(&vmm->manager), 0);
 }
 
 static void teardown(void)
 {
-	manager_fini(&vmm->manager);
-	timer_fini(&vmm->boot_timer);
-	vm_config_fini(&vmm->config);
-	loop_fini(&vmm->loop);
-	fd_close(vmm->control);
-	fd_close(app);
-	free(vmm);
+	manager_fixture_fini(&fixture);
 }
 
 TestSuite(vmm_manager, .init = setup, .fini = teardown, .timeout = 60);
@@ -86,18 +44,12 @@ TestSuite(vmm_manager, .init = setup, .fini = teardown, .timeout = 60);
 /* A connection of the guest: its end, or an error. */
 static int dial(void *param)
 {
-	int pair[2];
 	int rc;
 
 	(void)param;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -1;
 	(void)pthread_mutex_lock(&lock);
-	rc = accept_fn(accept_userdata, 1024, pair[1]);
+	rc = manager_fixture_dial();
 	(void)pthread_mutex_unlock(&lock);
-	if (rc == 0)
-		return pair[0];
-	fd_close(pair[0]);
 	return rc;
 }
 
@@ -114,7 +66,7 @@ static const char *next_event(void)
 	struct wire_message message;
 	struct wire_event event;
 
-	while (wire_receive(app, &message) > 0) {
+	while (wire_receive(fixture.app, &message) > 0) {
 		cr_assert_eq(wire_body(&message, &event, sizeof(event)), 0);
 		wire_message_fini(&message);
 		if (le32_get(event.type) == AVF_EVENT_LOG)

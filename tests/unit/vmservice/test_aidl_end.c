@@ -64,12 +64,7 @@ static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 	return aidl_reply(out, answer->exception);
 }
 
-static const AIBinder_Class answering = {
-	.descriptor = "x",
-	.on_create = aidl_keep,
-	.on_destroy = aidl_forget,
-	.on_transact = on_transact,
-};
+static const AIBinder_Class answering = AIDL_CLASS("x", on_transact);
 
 static const struct {
 	struct answer answer;

@@ -93,12 +93,8 @@ static binder_status_t answer(AIBinder *binder, transaction_code_t code,
 	return rc;
 }
 
-static const AIBinder_Class liar = {
-	.descriptor = "libvirtualization.IGuestHost",
-	.on_create = aidl_keep,
-	.on_destroy = aidl_forget,
-	.on_transact = answer,
-};
+static const AIBinder_Class liar =
+	AIDL_CLASS("libvirtualization.IGuestHost", answer);
 
 Test(guest_host, the_guest_reads_no_parcel_that_is_wrong)
 {
