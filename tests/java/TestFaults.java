@@ -41,40 +41,6 @@ public class TestFaults {
                 .build());
     }
 
-    /** Keeps the reasons of onStopped. */
-    private static class Stops implements VirtualMachineCallback {
-        final BlockingQueue<Integer> reasons = new LinkedBlockingQueue<>();
-
-        @Override
-        public void onPayloadStarted(VirtualMachine vm) {}
-
-        @Override
-        public void onPayloadReady(VirtualMachine vm) {}
-
-        @Override
-        public void onPayloadFinished(VirtualMachine vm, int exitCode) {}
-
-        @Override
-        public void onError(VirtualMachine vm, int code, String message) {}
-
-        @Override
-        public void onStopped(VirtualMachine vm, int reason) {
-            reasons.add(reason);
-        }
-
-        int next() throws InterruptedException {
-            Integer reason = reasons.poll(PATIENCE_S, TimeUnit.SECONDS);
-            Check.that(reason != null, "onStopped came");
-            return reason;
-        }
-    }
-
-    private static Stops watch(VirtualMachine vm) {
-        Stops stops = new Stops();
-        vm.setCallback(Runnable::run, stops);
-        return stops;
-    }
-
     private static List<ProcessHandle> vmms() {
         return ProcessHandle.current().children()
                 .filter(p -> p.info().command().orElse("")
@@ -84,7 +50,7 @@ public class TestFaults {
     /** The moments go from the start of the process to a running guest. */
     private static void killedAtAnyMoment() throws Exception {
         VirtualMachine vm = create("kill", "spin");
-        Stops stops = watch(vm);
+        Stops stops = Stops.of(vm);
         for (int i = 0; i < 60; i++) {
             vm.run();
             List<ProcessHandle> vmm = ProcessHandle.current().children()
@@ -100,7 +66,7 @@ public class TestFaults {
         Check.that(stops.reasons.isEmpty(), "once per run");
         manager.delete("kill");
         VirtualMachine good = create("good", "hello");
-        Stops after = watch(good);
+        Stops after = Stops.of(good);
         good.run();
         Check.equal(VirtualMachineCallback.STOP_REASON_SHUTDOWN,
                 after.next());
@@ -131,7 +97,7 @@ public class TestFaults {
         }
         Thread.setDefaultUncaughtExceptionHandler(null);
         Check.equal(2, stops.get());
-        Stops good = watch(vm);
+        Stops good = Stops.of(vm);
         vm.run();
         Check.equal(VirtualMachineCallback.STOP_REASON_SHUTDOWN,
                 good.next());
@@ -145,7 +111,7 @@ public class TestFaults {
         for (int i = 0; i < 8; i++) {
             VirtualMachine vm = create("vm" + i, "vsock");
             vms.add(vm);
-            stops.add(watch(vm));
+            stops.add(Stops.of(vm));
             vm.run();
         }
         for (int i = 0; i < 8; i++)
@@ -222,7 +188,7 @@ public class TestFaults {
 
     private static void runs() throws Exception {
         VirtualMachine vm = create("rounds", "spin");
-        Stops stops = watch(vm);
+        Stops stops = Stops.of(vm);
         rounds(200, 100, () -> {
             vm.run();
             vm.stop();
@@ -245,7 +211,7 @@ public class TestFaults {
     private static void end(String how) throws Exception {
         for (int i = 0; i < 2; i++) {
             VirtualMachine vm = create("vm" + i, "spin");
-            watch(vm);
+            Stops.of(vm);
             vm.run();
         }
         StringBuilder pids = new StringBuilder();

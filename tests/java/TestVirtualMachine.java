@@ -34,40 +34,6 @@ public class TestVirtualMachine {
                                 .addParam("say.this=1").build());
     }
 
-    /** Keeps the reasons of onStopped(). */
-    private static class Stops implements VirtualMachineCallback {
-        final BlockingQueue<Integer> reasons = new LinkedBlockingQueue<>();
-
-        @Override
-        public void onPayloadStarted(VirtualMachine vm) {}
-
-        @Override
-        public void onPayloadReady(VirtualMachine vm) {}
-
-        @Override
-        public void onPayloadFinished(VirtualMachine vm, int exitCode) {}
-
-        @Override
-        public void onError(VirtualMachine vm, int errorCode, String text) {}
-
-        @Override
-        public void onStopped(VirtualMachine vm, int reason) {
-            reasons.add(reason);
-        }
-
-        int next() throws InterruptedException {
-            Integer reason = reasons.poll(30, TimeUnit.SECONDS);
-            Check.that(reason != null, "onStopped was called");
-            return reason;
-        }
-    }
-
-    private static Stops watch(VirtualMachine vm) {
-        Stops stops = new Stops();
-        vm.setCallback(Runnable::run, stops);
-        return stops;
-    }
-
     private static VirtualMachineException fails(String text,
             Check.Body body) {
         return Check.fails(VirtualMachineException.class, text, body);
@@ -174,7 +140,7 @@ public class TestVirtualMachine {
 
     private static void ends(String guest, int reason) throws Exception {
         VirtualMachine vm = manager.create(guest, config(guest).build());
-        Stops stops = watch(vm);
+        Stops stops = Stops.of(vm);
         for (int i = 0; i < 2; i++) {
             vm.run();
             Check.equal(reason, stops.next());
@@ -186,7 +152,7 @@ public class TestVirtualMachine {
 
     private static void states() throws Exception {
         VirtualMachine vm = manager.create("spin", config("spin").build());
-        Stops stops = watch(vm);
+        Stops stops = Stops.of(vm);
         fails("VM is not running", vm::stop);
         fails("VM is not in running state", () -> vm.connectVsock(5678));
         fails("Capturing vm outputs is turned off", vm::getConsoleOutput);
@@ -221,7 +187,7 @@ public class TestVirtualMachine {
 
     private static void vsock() throws Exception {
         VirtualMachine vm = manager.create("vsock", config("vsock").build());
-        Stops stops = watch(vm);
+        Stops stops = Stops.of(vm);
         vm.run();
         ParcelFileDescriptor channel = vm.connectVsock(5678);
         var out = new ParcelFileDescriptor.AutoCloseOutputStream(channel);
@@ -250,7 +216,7 @@ public class TestVirtualMachine {
         Check.that(thread != null && thread.isDaemon(), "a daemon thread");
         thread.join(30000);
         Thread.setDefaultUncaughtExceptionHandler(null);
-        Stops stops = watch(vm);
+        Stops stops = Stops.of(vm);
         vm.run();
         Check.equal(VirtualMachineCallback.STOP_REASON_SHUTDOWN,
                 stops.next());
