@@ -243,7 +243,10 @@ class Meaning(unittest.TestCase):
 
     def test_types_that_know_each_other(self):
         self.load("interface A { B b(); }", "interface B { A a(); }")
-        self.load("parcelable Tree { @nullable Tree[] children; }")
+        aidl = self.load("parcelable Tree { @nullable Tree[] children;"
+                         " @nullable Tree next; @nullable String name; }")
+        self.assertEqual(repr(aidl.Tree()),
+                         "Tree(children=None, next=None, name=None)")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """avf.rpc's types as bytes, over sessions, and from peers that lie: what
 compilers after Debian's take, and what is for Java alone."""
+import contextlib
 import gc
 import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
@@ -384,6 +386,73 @@ class Calls(unittest.TestCase):
             if self.session.count_objects() == 1:
                 break
         self.assertEqual(self.session.count_objects(), 1)
+
+
+class WithJava(unittest.TestCase):
+    """What is for Java alone, served by code of aidl in Java."""
+
+    def setUp(self):
+        classes = support.BUILD / "tests" / "java" / "rpc" / "classes"
+        runtimes = dict(line.split(" ", 1) for line in
+                        (support.BUILD / "lab-runtimes").read_text()
+                        .splitlines())
+        if "java" not in runtimes or not (classes / "TestTypes.class"
+                                          ).exists():
+            self.skipTest("Java's tests are not built")
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        path = stack.enter_context(tempfile.TemporaryDirectory(
+            prefix="avf-rpc")) + "/socket"
+        jar = support.BUILD / "java" / "libvirtualization.jar"
+        server = stack.enter_context(subprocess.Popen(
+            [f"{runtimes['java']}/bin/java", "-cp", f"{jar}:{classes}",
+             "TestTypes", "serve", path], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True))
+        self.assertEqual(server.stdout.readline(), "serving\n")
+        self.session = avf.rpc.Session(fds=True)
+        stack.callback(self.session.close)
+        tests = support.SOURCE / "tests"
+        self.aidl = avf.rpc.load(
+            *(tests / "java/rpc/com/example" / f"{name}.aidl"
+              for name in ("IJava", "JavaValues")),
+            tests / "aidl/com/example/Point.aidl")
+        self.java = self.aidl.IJava(self.session.connect_unix(path))
+
+    def points(self, *numbers):
+        return [self.aidl.Point(x=x, name=None) for x in numbers]
+
+    def test_all(self):
+        java = self.java
+        self.assertEqual(java.turnTexts(["a", "b"], ["c", "d"]),
+                         (["b", "a"], ["a", "b"], ["d", "c"]))
+        self.assertEqual(java.turnPoints(self.points(1, 2), []),
+                         (self.points(2, 1), self.points(1, 2), []))
+        values = [None, True, 1, 2**40, 1.5, "text", b"bytes", ["list", []],
+                  {"map": 1}, java.as_binder()]
+        self.assertEqual(java.turnValues(values), (values[::-1], values))
+        self.assertEqual(java.repeatMap({"a": 1, 2: ["b"]}),
+                         {"a": 1, 2: ["b"]})
+        self.assertEqual(java.turnObjectArray([java.as_binder()]),
+                         [java.as_binder()])
+        self.assertEqual(java.repeatSequence("\u20ac"), "\u20ac")
+        self.assertIsNone(java.repeatMaybePoint(None))
+        self.assertEqual(java.turnMaybePoints([*self.points(1), None]),
+                         [None, *self.points(1)])
+        self.assertEqual(java.count([0] * 3), (3, [1, 2, 3]))
+        value = self.aidl.JavaValues(
+            texts=["a"], points=self.points(1), values=[1, "b"],
+            map={"k": "v"}, sequence="s", objects=[java.as_binder()],
+            point=None, maybePoints=None, next=None)
+        self.assertEqual(java.repeatValues(value), value)
+
+    def test_files(self):
+        fd = os.memfd_create("file")
+        self.addCleanup(os.close, fd)
+        [back] = self.java.turnFileArray([fd])
+        raw = self.java.repeatRawFile(fd)
+        for each in (back, raw):
+            self.assertTrue(os.path.sameopenfile(each, fd))
+            os.close(each)
 
 
 if __name__ == "__main__":

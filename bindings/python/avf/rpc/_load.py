@@ -7,8 +7,8 @@ from ._interfaces import BoundMethod, Interface, InterfaceValue
 from ._java import ANYTHING, CharSequence, Map, RawFile
 from ._objects import define_class
 from ._structures import (Holder, Parcelable, Structure, Union, UnionValue)
-from ._values import (NULLABLE, PLAIN, Array, Bytes, Enum, List, NotNull,
-                      SmallEnums)
+from ._values import (NULLABLE, PLAIN, Array, Bytes, Enum, List, Maybe,
+                      NotNull, SmallEnums)
 
 # a file says how long arrays are, and memory is not for free
 _MOST_ELEMENTS = 1000000
@@ -245,9 +245,9 @@ class _Scope:
                 made = Array(made, length)
             else:
                 made = Array(_not_null(made), length)
-        if kind.nullable or isinstance(made, InterfaceValue):
-            return made
-        return _not_null(made)
+        if kind.nullable:
+            return Maybe(made)
+        return made if isinstance(made, InterfaceValue) else _not_null(made)
 
 
 _JAVA = {"CharSequence": CharSequence(), "FileDescriptor": RawFile()}

@@ -279,6 +279,15 @@ class NotNull(Kind):
         return self._check(self.inner.read(parcel))
 
 
+class Maybe(Kind):
+    """What is @nullable, and null if nobody says what it is."""
+
+    def __init__(self, inner):
+        self.inner = inner
+        self.size = inner.size
+        self.write, self.read = inner.write, inner.read
+
+
 INT = Integer("Int32", c.c_int32, 32, 4)
 PLAIN = {
     "boolean": Number("Bool", c.c_bool, 4, False),
