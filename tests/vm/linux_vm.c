@@ -117,3 +117,23 @@ void linux_echo_bulk(int fd, uint64_t size)
 			 (unsigned long long)sent, (unsigned long long)got,
 			 (unsigned long long)size);
 }
+
+/* A small one (guest/kernel) is not there where it could not be built. */
+static bool has_image(void)
+{
+	const char *image = getenv("AVF_GUEST_IMAGE");
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/kernel", image ? image : "");
+	return access(path, R_OK) == 0;
+}
+
+void linux_skip_without(void)
+{
+	if (!has_image())
+		vmt_skip_all("AVF_GUEST_IMAGE names no guest image");
+	if (vmt_wants_protected() && !vmt_can_protect())
+		vmt_skip_all("no protected VMs on this host's KVM");
+	if (access(vmt_path("tests/packages/good.avfpkg"), R_OK) < 0)
+		vmt_skip_all("no payload packages: mkfs.erofs was missing");
+}

@@ -25,3 +25,6 @@ void linux_stop(struct vmt_vm *v);
 
 /** Send @size bytes to an echo on @fd and compare what comes back. */
 void linux_echo_bulk(int fd, uint64_t size);
+
+/** End the program as skipped, with the reason, where no such VM can be. */
+void linux_skip_without(void);
