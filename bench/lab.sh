@@ -1,7 +1,7 @@
 #!/bin/sh
 # The parts of bench/run.sh that run in the lab; its arguments come from there.
 set -e
-part=$1 tree=$2 image=$3 out=$4 qemu=$5 runs=$6 mib=$7 reads=$8
+part=$1 tree=$2 image=$3 out=$4 qemu=$5 runs=$6 mib=$7 reads=$8 calls=$9
 guest=$tree/guest/bare/halt.elf
 
 # Into memory, so that no later reader finds what an earlier one fetched.
@@ -33,5 +33,11 @@ fleet)
 	"$tree/bench/bench_fleet" "$guest" 1 "$runs"
 	"$tree/bench/bench_fleet" "$guest" 10 2
 	"$tree/bench/bench_fleet" "$guest" 50 1
+	;;
+rpc)
+	fetch "$image"/*
+	export AVF_GUEST_IMAGE=/tmp/files
+	"$(sed -n 's/^python //p' "$tree/lab-runtimes")" \
+		"${0%/*}/rpc/measure.py" "$tree" kvm "$calls" "$runs"
 	;;
 esac

@@ -191,6 +191,34 @@ def fleet(t, title):
               t.value(f"{name}.all", "{:.1f}"), t.value(f"{name}.pss"))
 
 
+LANGUAGES = {"c": "C", "cpp": "C++", "java": "Java", "python": "Python"}
+
+
+def rpc(t, place, title):
+    """A call of each language, by how many bare echoes it takes. Of what is
+    disturbed by others a low percentile says most."""
+    def low(values):
+        return percentile(values, 10)
+
+    def ratio(name, echo):
+        return (low(t.samples[name]) / low(t.samples[echo])
+                if t.has(name, echo) else None)
+
+    if not t.has(f"rpc.{place}.echo.add"):
+        return
+    t.head(title, "call", "bare echo, us", *(
+        f"{language} / echo" for language in LANGUAGES.values()))
+    for what, name in (("add(int, int)", "add"),
+                       ("4 KiB, 1 thread", "4k"),
+                       ("4 KiB, 4 threads", "4k_4_threads"),
+                       ("64 KiB, 1 thread", "64k"),
+                       ("64 KiB, 4 threads", "64k_4_threads")):
+        echo = f"rpc.{place}.echo.{name}"
+        t.row(what, t.value(echo, "{:.1f}", low), *(
+            text(ratio(f"rpc.{place}.{language}.{name}", echo))
+            for language in LANGUAGES))
+
+
 def goals(lab, host):
     """The goals: name, whether it is met, the figure."""
     rows = []
@@ -288,10 +316,15 @@ def report(lab, host):
     vsock(t)
     disk(t)
     fleet(t, "Bare VMs started together (lab, ms)")
+    rpc(t, "kvm", "RPC binder over vsock, by language (lab)")
     steps(h, "Steps of a start (this computer's KVM, ms)",
           {"fleet1": "1 bare VM", "fleet10": "10 together"})
     fleet(h, "Bare VMs started together (this computer's KVM, ms)")
     device(h)
+    rpc(h, "unix", "RPC binder over Unix sockets, by language "
+        "(this computer)")
+    rpc(h, "emulation", "RPC binder over vsock, by language (this computer, "
+        "a VM that QEMU emulates)")
     rows = goals(t, h)
     t.lines += h.lines
     t.lines += ["", "### Goals", ""]

@@ -10,7 +10,7 @@
 #   --quick         few repetitions, to see that it works
 #
 # Results: build/bench/results.json, results.md, timeline.svg. It takes four
-# to eight minutes when the computer has nothing else to do. Exit code 1 when
+# to twelve minutes when the computer has nothing else to do. Exit code 1 when
 # a part failed twice; the others have figures all the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,6 +22,8 @@ kernel_deb=
 runs=3
 mib=16
 reads=2000
+calls=10000
+lab_calls=1000
 start=$SECONDS
 
 usage()
@@ -40,7 +42,7 @@ while [ $# -gt 0 ]; do
 	--image) image=$(realpath "$2") ;;
 	--kernel) kernel_deb=$(realpath "$2") ;;
 	--runs) runs=$2 ;;
-	--quick) runs=1 mib=4 reads=320; shift; continue ;;
+	--quick) runs=1 mib=4 reads=320 calls=1000 lab_calls=200; shift; continue ;;
 	--help) usage 0 ;;
 	*) usage ;;
 	esac
@@ -112,13 +114,18 @@ prepare_qemu()
 # the emulator's caches does not count, and a crash costs one part only.
 in_lab()
 {
+	local runtimes=
+
+	[ "$1" != rpc ] || runtimes=--runtimes
+	# shellcheck disable=SC2086 # a word or none
 	scripts/lab.sh x86 --quiet --build "$tree" --timeout "$2" \
 		${kernel_deb:+--kernel "$kernel_deb"} --module loop \
 		--file "$repo/bench/lab.sh" --file "$image" \
 		--file "$out/initrd" --file "$out/bench.avfpkg" \
 		--file "$out/disk" --file "$out/roms" --file "$qemu" \
+		--file "$repo/bench/rpc" $runtimes \
 		-- sh "$repo/bench/lab.sh" "$1" "$tree" "$image" "$out" \
-		"$qemu" "$runs" "$mib" "$reads"
+		"$qemu" "$runs" "$mib" "$reads" "$lab_calls"
 }
 
 # Measure part $1 within $2 seconds, once more if that fails and there is
@@ -149,6 +156,15 @@ on_host()
 		"$tree/bench/bench_fleet" "$guest" 50 2
 }
 
+# RPC binder from each language: Unix sockets, and a VM that QEMU emulates.
+rpc()
+{
+	AVF_GUEST_IMAGE=$image bench/rpc/measure.py "$tree" unix "$calls" \
+		"$((runs * 3))" &&
+		AVF_GUEST_IMAGE=$image bench/rpc/measure.py "$tree" \
+			emulation "$calls" "$runs"
+}
+
 load()
 {
 	cut -d' ' -f1-3 /proc/loadavg
@@ -176,6 +192,7 @@ prepare_qemu
 say "measuring on this computer"
 (cd "$out" && "$tree/bench/bench_device" 5000) >"$out/host.txt" ||
 	failed+=" device"
+rpc >>"$out/host.txt" || failed+=" rpc"
 if [ -w /dev/kvm ]; then
 	on_host >>"$out/host.txt" || failed+=" host"
 else
@@ -187,6 +204,7 @@ part boot 240
 part payload 150
 part disk 120
 part fleet 90
+part rpc 240
 cat "$out"/lab-*.txt >"$out/lab.txt"
 context >"$out/context.txt"
 bench/report.py --lab "$out/lab.txt" --host "$out/host.txt" \
