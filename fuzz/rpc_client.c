@@ -38,6 +38,8 @@ static void answer_set_up(struct enemy *e, int fd, uint8_t b)
 	const uint32_t threads[] = {1, 24, 0, 0, 0, 4, 0, 0, 0, b & 3};
 	uint32_t id[18] = {1, 20 + 36, 0, 0, 0, 36, 0, 0, 0, 32};
 	const uint32_t root[] = {1, 36, 0, 0, 0, 16, 0, 0, 0, 1, 3, 0, 0x0c};
+	const uint32_t root_2[] = {1, 40, 0, 0, 0, 16,   0,
+				   0, 0,  1, 3, 0, 0x0c, 0};
 	/* version 0 */
 	const uint32_t threads_0[] = {1, 8, 0, 0, 0, b & 3};
 	uint32_t id_0[14] = {1, 40, 0, 0, 0, 32};
@@ -53,7 +55,8 @@ static void answer_set_up(struct enemy *e, int fd, uint8_t b)
 	} else {
 		send_words(fd, threads, 10);
 		send_words(fd, id, 18);
-		send_words(fd, root, 13);
+		send_words(fd, e->version == 2 ? root_2 : root,
+			   e->version == 2 ? 14 : 13);
 	}
 }
 
@@ -110,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AIBinder *root;
 
 	FUZZ_ASSERT(session);
-	enemy.version = b & 1;
+	enemy.version = b & 4 ? 2 : b & 1;
+	FUZZ_ASSERT(AvfRpcSession_setProtocolVersion(session, RPC_VERSION_MAX));
 	if (b & 2)
 		ARpcSession_setFileDescriptorTransportMode(
 			session, ARpcSession_FileDescriptorTransportMode_Unix);

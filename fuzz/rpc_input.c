@@ -11,12 +11,14 @@
 #define BUFFER_BYTES (1 << 20)
 #define MAX_PARCEL   192
 #define MAX_FDS      3
+#define MAX_TABLE    16
 
 /* A message under construction. */
 struct message {
 	uint8_t bytes[512];
 	size_t size;
-	uint32_t table[MAX_FDS + 1];
+	uint32_t version;
+	uint32_t table[MAX_TABLE + 1];
 	size_t n_table;
 	int n_fds;
 };
@@ -62,12 +64,15 @@ static void add_value(struct message *m, struct fuzz_input *in, size_t start)
 	switch (b & 7) {
 	case 0:
 	case 1:
+		/* version 2 lists objects, mostly */
+		if (m->version == 2 && m->n_table < MAX_TABLE && !(b & 0x40))
+			m->table[m->n_table++] = (uint32_t)(m->size - start);
 		add32(m, 1);
 		add_address(m, in);
 		add32(m, (uint32_t)stabilities[(b >> 3) & 3]);
 		break;
 	case 2:
-		if (m->n_fds == MAX_FDS)
+		if (m->n_fds == MAX_FDS || m->n_table == MAX_TABLE)
 			break;
 		m->table[m->n_table++] = (uint32_t)(m->size - start);
 		add32(m, 2);
@@ -214,7 +219,7 @@ static void send_message(int fd, const struct message *m)
 
 void rpc_input_send(int fd, struct fuzz_input *in, uint32_t version)
 {
-	struct message m = {.size = 16};
+	struct message m = {.size = 16, .version = version};
 	uint8_t b = fuzz_u8(in);
 
 	switch (b & 7) {

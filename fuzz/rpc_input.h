@@ -13,7 +13,7 @@
 /** A connected pair whose buffers hold all that one input can make. */
 void rpc_input_pair(int ret_fds[2]);
 
-/** Write one message, which the input chooses, to @fd. Version 0 or 1. */
+/** Write one message, which the input chooses, to @fd. Version 0 to 2. */
 void rpc_input_send(int fd, struct fuzz_input *in, uint32_t version);
 
 /** Write up to @max messages, then end the stream. */

@@ -197,6 +197,7 @@ static void make_frame(struct fuzz_input *in, struct parcel_frame *frame)
 	frame->block = malloc(frame->offset + frame->size);
 	frame->n_fds = b & 3;
 	frame->n_positions = (b >> 2) & 3;
+	frame->lists_objects = (b & 0x40) != 0;
 	frame->fds = calloc(MAX_FDS, sizeof(int));
 	frame->positions = calloc(MAX_FDS, sizeof(uint32_t));
 	FUZZ_ASSERT(frame->block && frame->fds && frame->positions);

@@ -19,7 +19,7 @@ static uint32_t send_hello(int fd, struct fuzz_input *in)
 	uint8_t b = fuzz_u8(in);
 	uint8_t id[RPC_SESSION_ID_SIZE] = {0};
 
-	hello.version = le32_make(b & 1);
+	hello.version = le32_make(b & 8 ? 2 : b & 1);
 	hello.fd_mode = b & 2 ? RPC_FD_MODE_UNIX : RPC_FD_MODE_NONE;
 	if ((b & 0xf0) == 0xf0) {
 		(void)fuzz_bytes(in, &hello, sizeof(hello));
@@ -31,7 +31,7 @@ static uint32_t send_hello(int fd, struct fuzz_input *in)
 	if (le16_get(hello.session_id_size) != 0)
 		(void)!send(fd, id, sizeof(id), MSG_NOSIGNAL);
 	(void)!send(fd, &init, sizeof(init), MSG_NOSIGNAL);
-	return le32_get(hello.version) == 0 ? 0 : 1;
+	return MIN(le32_get(hello.version), RPC_VERSION_MAX);
 }
 
 static ARpcServer *new_server(AIBinder *root, int *ret_other)
@@ -46,6 +46,7 @@ static ARpcServer *new_server(AIBinder *root, int *ret_other)
 	fuzz_socketpair(SOCK_STREAM, pair);
 	server = ARpcServer_newUnixDomainBootstrap(root, pair[0]);
 	FUZZ_ASSERT(server);
+	FUZZ_ASSERT(AvfRpcServer_setProtocolVersion(server, RPC_VERSION_MAX));
 	ARpcServer_setSupportedFileDescriptorTransportModes(server, modes, 2);
 	*ret_other = pair[1];
 	return server;
