@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -215,5 +216,31 @@ Test(conn, at_once_or_not_at_all, .timeout = 60)
 	for (int i = 0; i < written; i++)
 		cr_assert_eq(recv(peer, block, 32, MSG_WAITALL), 32);
 	cr_expect_eq(recv(peer, block, 32, MSG_DONTWAIT), -1);
+	unmake();
+}
+
+/* The kernel drops descriptors for which there is no room, and says so: the
+ * message is not what was sent. */
+Test(conn, descriptors_that_are_lost, .timeout = 60)
+{
+	struct rlimit limit, before;
+	unsigned char bytes[4];
+	struct rpc_fds fds;
+	bool eof;
+	int probe;
+
+	make(true);
+	raw_send_fds(peer, "01020304", 0, 5);
+	probe = dup(0);
+	close(probe);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = before;
+	limit.rlim_cur = (rlim_t)probe + 2; /* two of five */
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_expect_eq(rpc_conn_read_with_fds(conn, bytes, 4, &fds, &eof),
+		     STATUS_DEAD_OBJECT);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	cr_expect_eq(fds.count, 0);
+	cr_expect_eq(dup(0), probe, "those that came are closed");
 	unmake();
 }
