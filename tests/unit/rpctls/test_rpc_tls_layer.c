@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -161,4 +162,74 @@ Test(layer, a_byte_is_changed_on_the_way)
 	wire[7] ^= 1;
 	cr_assert_eq(send(fds[0], wire, (size_t)size, 0), size);
 	cr_expect_eq(rpc_tls_ops.read(layers[1], room, 8, &n), RPC_IO_BROKEN);
+}
+
+/* ---- peers of plain OpenSSL
+ * -------------------------------------------------------- */
+
+/* Shake hands with our server; what it makes of @ctx. */
+static enum rpc_io meet(SSL_CTX *ctx)
+{
+	SSL *ssl = SSL_new(ctx);
+	enum rpc_io io = RPC_IO_WANT_READ;
+	char byte;
+	int rc = -1;
+
+	cr_assert_eq(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	SSL_set_fd(ssl, fds[0]);
+	SSL_set_connect_state(ssl);
+	for (int i = 0; i < 20 && io == RPC_IO_WANT_READ; i++) {
+		rc = rc == 1 ? SSL_read(ssl, &byte, 1) : SSL_do_handshake(ssl);
+		io = rpc_tls_ops.handshake(layers[1]);
+	}
+	SSL_free(ssl);
+	return io;
+}
+
+Test(layer, a_client_without_a_certificate)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	cr_expect_eq(meet(ctx), RPC_IO_REFUSED);
+	SSL_CTX_free(ctx);
+}
+
+Test(layer, a_certificate_that_nobody_gave_us)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *cert = rpc_cert_make(key, 60);
+
+	cr_assert_eq(SSL_CTX_use_certificate(ctx, cert), 1);
+	cr_assert_eq(SSL_CTX_use_PrivateKey(ctx, key), 1);
+	cr_expect_eq(meet(ctx), RPC_IO_REFUSED);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	SSL_CTX_free(ctx);
+}
+
+Test(layer, an_older_protocol)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	cr_assert_eq(SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION), 1);
+	cr_expect_eq(meet(ctx), RPC_IO_BROKEN);
+	SSL_CTX_free(ctx);
+}
+
+/* A server that is an enemy: its certificate is not the one we know. */
+Test(layer, a_server_that_nobody_gave_us)
+{
+	AvfRpcTls *stranger = AvfRpcTls_new();
+	enum rpc_io io = RPC_IO_WANT_READ;
+
+	cr_assert_eq(AvfRpcTls_makeSelfSigned(stranger, 60), STATUS_OK);
+	rpc_tls_ops.close(layers[1]);
+	layers[1] = rpc_tls_ops.open(stranger, fds[1], true);
+	for (int i = 0; i < 20 && io == RPC_IO_WANT_READ; i++) {
+		io = rpc_tls_ops.handshake(layers[0]);
+		(void)rpc_tls_ops.handshake(layers[1]);
+	}
+	cr_expect_eq(io, RPC_IO_REFUSED);
+	AvfRpcTls_free(stranger);
 }
