@@ -169,6 +169,22 @@ void AIBinder_markVintfStability(AIBinder *binder)
 	mark(binder, STABILITY_VINTF);
 }
 
+static void downgrade(AIBinder *binder, int32_t stability)
+{
+	if (binder && !binder->session)
+		binder->stability = stability;
+}
+
+void AIBinder_forceDowngradeToSystemStability(AIBinder *binder)
+{
+	downgrade(binder, STABILITY_SYSTEM);
+}
+
+void AIBinder_forceDowngradeToVendorStability(AIBinder *binder)
+{
+	downgrade(binder, STABILITY_VENDOR);
+}
+
 /* ---- weak references
  * --------------------------------------------------------- */
 

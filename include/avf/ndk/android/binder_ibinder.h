@@ -169,6 +169,18 @@ binder_status_t AIBinder_getExtension(AIBinder *binder, AIBinder **ret_ext);
  * one). */
 binder_status_t AIBinder_setExtension(AIBinder *binder, AIBinder *ext);
 
+/* ---- who calls -----------------------------------------------------------
+ */
+
+/** (uid_t)-1: a session does not say who its peer is, as RPC on Android does
+ * not. What a server knows of a peer is its address, when it connects:
+ * AvfRpcServer_setPerSessionRoot() of binder_rpc_unstable.h. */
+uid_t AIBinder_getCallingUid(void);
+/** 0, for the same reason. */
+pid_t AIBinder_getCallingPid(void);
+/** False: it asks about kernel binder, on Android, too. */
+bool AIBinder_isHandlingTransaction(void);
+
 /* ---- calls --------------------------------------------------------------- */
 
 /**

@@ -31,6 +31,11 @@ void AIBinder_markVendorStability(AIBinder *binder);
 /** The interface is frozen. */
 void AIBinder_markVintfStability(AIBinder *binder);
 
+/** Have a local object travel with a lower stability than it was marked with,
+ * for one peer's sake. Before it is sent. Ignored for remote objects. */
+void AIBinder_forceDowngradeToSystemStability(AIBinder *binder);
+void AIBinder_forceDowngradeToVendorStability(AIBinder *binder);
+
 static inline void AIBinder_markCompilationUnitStability(AIBinder *binder)
 {
 	AIBinder_markSystemStability(binder);
