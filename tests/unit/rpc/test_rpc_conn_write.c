@@ -113,6 +113,36 @@ Test(write, in_smaller_pieces)
 	}
 }
 
+/* Descriptors belong to the first byte, and go once. */
+Test(write, descriptors_go_with_the_first_piece)
+{
+	static unsigned char bytes[50000];
+	const int fd = 2;
+	struct rpc_output output = {
+		.parts = {{bytes, sizeof(bytes)}},
+		.n_parts = 1,
+		.fds = &fd,
+		.n_fds = 1,
+	};
+	union rpc_control control;
+	struct iovec iov = {bytes, 1};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	size_t n_came = 0;
+
+	fits = 10000;
+	cr_assert_eq(rpc_conn_write(conn, &output, NULL, NULL), STATUS_OK);
+	cr_expect_gt(n_sent, 1);
+	for (size_t done = 0; done < sizeof(bytes); done += iov.iov_len) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		cr_assert_eq(recvmsg(peer, &msg, 0), (ssize_t)iov.iov_len);
+		cr_expect(done == 0 || msg.msg_controllen == 0);
+		n_came += msg.msg_controllen > 0;
+		iov.iov_len = done == 0 ? 999 : 1000;
+	}
+	cr_expect_eq(n_came, 1);
+}
+
 /* Not even a page: later, and later. */
 Test(write, after_a_pause)
 {

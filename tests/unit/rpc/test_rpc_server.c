@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/vm_sockets.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <linux/vm_sockets.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,22 @@
 #include "rpc/rpc_server.h"
 #include "support/echo_object.h"
 #include "support/raw_peer.h"
+
+/* The CID from which all seem to come; there is no vsock in a unit test. */
+static unsigned int peer_cid = VMADDR_CID_ANY;
+
+int getpeername(int fd, __SOCKADDR_ARG address, socklen_t *restrict size)
+{
+	const struct sockaddr_vm vm = {.svm_family = AF_VSOCK,
+				       .svm_cid = peer_cid};
+
+	if (peer_cid == VMADDR_CID_ANY)
+		return (int)syscall(SYS_getpeername, fd, address.__sockaddr__,
+				    size);
+	memcpy(address.__sockaddr__, &vm, sizeof(vm));
+	*size = sizeof(vm);
+	return 0;
+}
 
 static char path[128];
 static ARpcServer *server;
@@ -139,15 +157,30 @@ Test(server, a_filter_decides)
 	cr_expect_eq(asked, 2);
 }
 
-/* A server for one CID lets nobody in who has none. */
+/* A server for one CID lets nobody in who has none, be it that of nobody. */
 Test(server, one_cid)
 {
 	int fd;
 
-	server->only_cid = 3;
+	server->only_cid = 0;
 	ARpcServer_start(server);
 	fd = raw_connect(path);
 	cr_expect(raw_closed(fd));
+	close(fd);
+}
+
+Test(server, one_cid_and_another)
+{
+	int fd;
+
+	server->only_cid = 3;
+	peer_cid = 4;
+	ARpcServer_start(server);
+	fd = raw_connect(path);
+	cr_expect(raw_closed(fd));
+	close(fd);
+	peer_cid = 3;
+	cr_expect(is_welcome(&fd));
 	close(fd);
 }
 
