@@ -14,7 +14,7 @@ static binder_status_t check_token(const AIBinder_Class *clazz, AParcel *in)
 	CLEANUP(free_p) char *name = NULL;
 	size_t size;
 
-	if (clazz->no_token)
+	if (clazz->no_token || parcel_skip_ascii(in, clazz->descriptor))
 		return STATUS_OK;
 	if (parcel_read_utf8(in, &name, &size) != STATUS_OK || !name ||
 	    size != strlen(clazz->descriptor) ||

@@ -120,6 +120,10 @@ binder_status_t parcel_write_utf8(AParcel *parcel, const char *string,
 binder_status_t parcel_read_utf8(AParcel *parcel, char **ret_string,
 				 size_t *ret_size);
 
+/** Whether a String16 of the ASCII characters of @text comes next, which is
+ * then skipped. Takes no memory. */
+bool parcel_skip_ascii(AParcel *parcel, const char *text);
+
 /** A bare descriptor, as in the arguments of dump. @fd is duplicated. */
 binder_status_t parcel_write_fd(AParcel *parcel, int fd);
 /** The caller owns *@ret_fd. */

@@ -214,3 +214,33 @@ binder_status_t AParcel_readParcelableArray(
 		rc = reader(parcel, array_data, (size_t)i);
 	return rc;
 }
+
+/* Whether @units are the characters of @text, and end where it does. */
+static bool is_ascii(const le16 *units, size_t count, const char *text)
+{
+	unsigned char c;
+
+	for (size_t i = 0; i < count; i++) {
+		c = (unsigned char)text[i];
+		if (c == '\0' || c >= 0x80 || le16_get(units[i]) != c)
+			return false;
+	}
+	return text[count] == '\0' && le16_get(units[count]) == 0;
+}
+
+bool parcel_skip_ascii(AParcel *parcel, const char *text)
+{
+	const size_t start = parcel->pos;
+	const le16 *units;
+	int32_t count;
+
+	if (AParcel_readInt32(parcel, &count) == STATUS_OK && count >= 0 &&
+	    (size_t)count < parcel_available(parcel)) {
+		units = parcel_read_bytes(parcel,
+					  ((size_t)count + 1) * sizeof(*units));
+		if (units && is_ascii(units, (size_t)count, text))
+			return true;
+	}
+	parcel->pos = start;
+	return false;
+}

@@ -61,6 +61,9 @@ static binder_status_t read_body(const struct rpc_session *session,
 		return rc;
 	frame->command = (enum rpc_command)le32_get(header->command);
 	frame->size = size;
+	if (frame->command == RPC_DEC_STRONG)
+		return rpc_conn_read(conn, &frame->payment,
+				     sizeof(frame->payment), NULL);
 	frame->body = malloc(size);
 	if (!frame->body)
 		return STATUS_NO_MEMORY;
@@ -309,13 +312,12 @@ binder_status_t rpc_frame_write_dec_strong(struct rpc_conn *conn,
 void rpc_apply_dec_strong(struct rpc_session *session,
 			  const struct rpc_frame *frame)
 {
-	struct rpc_wire_dec_strong body;
+	const struct rpc_wire_dec_strong *payment = &frame->payment;
 	AIBinder *drop;
 	bool empty;
 
-	memcpy(&body, frame->body, sizeof(body));
-	empty = rpc_table_paid(&session->table, le64_get(body.address),
-			       le32_get(body.amount), &drop);
+	empty = rpc_table_paid(&session->table, le64_get(payment->address),
+			       le32_get(payment->amount), &drop);
 	AIBinder_decStrong(drop);
 	if (empty)
 		rpc_session_end(session);

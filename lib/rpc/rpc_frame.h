@@ -9,8 +9,10 @@
 
 struct rpc_frame {
 	enum rpc_command command;
-	uint8_t *body; /* owned */
+	uint8_t *body; /* owned; NULL of RPC_DEC_STRONG */
 	size_t size;
+	/* instead of it: there is one with each call, which needs no memory */
+	struct rpc_wire_dec_strong payment;
 	struct rpc_fds fds; /* owned */
 };
 
@@ -76,6 +78,6 @@ binder_status_t rpc_frame_write_dec_strong(struct rpc_conn *conn,
 binder_status_t rpc_frame_drain(struct rpc_session *session,
 				struct rpc_conn *conn);
 
-/** The peer pays: apply the body of RPC_DEC_STRONG. */
+/** The peer pays: apply RPC_DEC_STRONG. */
 void rpc_apply_dec_strong(struct rpc_session *session,
 			  const struct rpc_frame *frame);

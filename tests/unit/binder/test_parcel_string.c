@@ -250,3 +250,35 @@ Test(strings, arrays_of_parcelables)
 		     STATUS_NO_MEMORY, "refused");
 	AParcel_delete(p);
 }
+
+Test(strings, names_that_are_skipped)
+{
+	static const struct {
+		const char *what, *bytes, *text;
+		bool same;
+	} rows[] = {
+		{"the same", "02000000 61006200 00000000", "ab", true},
+		{"an empty one", "00000000 00000000", "", true},
+		{"a longer one", "02000000 61006200 00000000", "a", false},
+		{"a shorter one", "01000000 61000000", "ab", false},
+		{"another", "02000000 61006300 00000000", "ab", false},
+		{"no end", "01000000 61006200", "a", false},
+		{"null", "ffffffff", "", false},
+		{"fewer than nothing", "feffffff 00000000", "", false},
+		{"more than there is", "ffffff7f 61006200", "ab", false},
+		{"nothing", "", "ab", false},
+		{"what ASCII has not", "01000000 e4000000", "\xe4", false},
+		{"a character of the other half", "01000000 61010000", "a",
+		 false},
+	};
+	AParcel *p;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		p = parcel_from_hex(NULL, rows[i].bytes);
+		cr_expect_eq(parcel_skip_ascii(p, rows[i].text), rows[i].same,
+			     "%s", rows[i].what);
+		cr_expect_eq(p->pos, rows[i].same ? p->size : 0, "%s",
+			     rows[i].what);
+		AParcel_delete(p);
+	}
+}
