@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""docs/hostile-guest.md names tests, rows of tests, constants and seeded
-faults: do they exist? And does each seeded fault still fit its source?"""
+"""docs/hostile-guest.md and docs/rpc.md name tests, rows of tests, constants
+and seeded faults: do they exist? And does each seeded fault still fit its source?"""
 import pathlib
 import re
 import sys
@@ -9,6 +9,7 @@ from seed_faults_list import FAULTS
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 PAGE = REPO / "docs/hostile-guest.md"
+RPC_PAGE = REPO / "docs/rpc.md"
 CASE = re.compile(r"^(test_\w+):(\w+)(?: \"(.*)\")?$")
 problems = []
 
@@ -16,7 +17,7 @@ problems = []
 def find_sources():
     """Name of a test program -> its text, string literals joined."""
     sources = {}
-    for folder in ("unit/*", "vm"):
+    for folder in ("unit/*", "vm", "rpc"):
         for path in (REPO / "tests").glob(f"{folder}/test_*.c"):
             text = re.sub(r'"\s+"', "", path.read_text())
             sources[path.stem] = text.replace('\\"', '"')
@@ -29,7 +30,8 @@ def check_case(sources, text):
         return False
     program, test, row = match.groups()
     source = sources.get(program, "")
-    if not re.search(rf'\bTest\(\w+, {test}\b|\{{"{test}",', source):
+    if not re.search(rf'\bTest\(\w+, {test}\b|\{{"{test}",|'
+                     rf'\bvoid {test}\(struct rpc_fixture', source):
         problems.append(f"{program}: no test {test}")
     elif row and f'"{row}"' not in source:
         problems.append(f"{program}: no row \"{row}\"")
@@ -81,6 +83,8 @@ def main():
             if len(cells) != 4:
                 problems.append(f"{len(cells)} columns: {line[:60]}")
             check_faults(cells[-1])
+    for text in re.findall(r"`([^`]*)`", RPC_PAGE.read_text()):
+        cases += check_case(sources, text)
     for file, old, _, description in FAULTS:
         if (REPO / "lib" / file).read_text().count(old) != 1:
             problems.append(f"seed_faults_list.py: \"{description}\" does not "

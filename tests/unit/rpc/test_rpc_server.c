@@ -132,6 +132,72 @@ Test(server, sockets_that_cannot_be)
 	close(fds[1]);
 }
 
+Test(server, what_was_said_before_a_hang_up_is_answered)
+{
+	int fd;
+
+	ARpcServer_start(server);
+	fd = raw_connect(path);
+	raw_send(fd, RAW_HELLO("01000000") RAW_INIT RAW_CALL(
+			     RAW_NONE, "01000000", "00000000", RAW_NONE));
+	(void)shutdown(fd, SHUT_WR);
+	cr_expect(raw_expect(fd, WELCOME RAW_REPLY("18000000", "00000000",
+						   "04000000") "01000000"));
+	cr_expect(raw_closed(fd));
+	close(fd);
+}
+
+/* ---- the end, by one of its own
+ * ---------------------------------------------------- */
+
+static void *on_create(void *args)
+{
+	return args;
+}
+
+static void on_destroy(void *user_data)
+{
+	(void)user_data;
+}
+
+static ARpcServer *doomed;
+
+static binder_status_t shut_down(AIBinder *binder, transaction_code_t code,
+				 const AParcel *in, AParcel *out)
+{
+	(void)binder;
+	(void)code;
+	(void)in;
+	(void)out;
+	cr_expect(ARpcServer_shutdown(doomed), "it does not wait for itself");
+	return STATUS_OK;
+}
+
+Test(server, shut_down_by_a_method_of_its_own)
+{
+	AIBinder_Class *clazz =
+		AIBinder_Class_define("end", on_create, on_destroy, shut_down);
+	AIBinder *object;
+	char other[128];
+	int fd;
+
+	AIBinder_Class_disableInterfaceTokenHeader(clazz);
+	object = AIBinder_new(clazz, NULL);
+	raw_socket_path(other, sizeof(other));
+	doomed = AvfRpcServer_newUnixDomain(object, other);
+	ARpcServer_start(doomed);
+	fd = raw_connect(other);
+	raw_send(fd, RAW_HELLO("01000000") RAW_INIT RAW_CALL(
+			     RAW_NONE, "00000000", "00000000", RAW_NONE));
+	raw_send(fd, RAW_CALL(RAW_SERVER, "01000000", "00000000", RAW_NONE));
+	cr_expect(raw_closed(fd));
+	close(fd);
+	ARpcServer_free(doomed);
+	cr_expect_eq(AIBinder_debugGetRefCount(object), 1);
+	AIBinder_decStrong(object);
+	(void)unlink(other);
+}
+
 /* ---- who is let in
  * ------------------------------------------------------------------ */
 
