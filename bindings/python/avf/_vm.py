@@ -222,9 +222,9 @@ class Vm:
 
     def connect_rpc(self, port, timeout=CONNECT_TIMEOUT):
         """The root object, an avf.rpc.Binder, of an RPC binder server in
-        the VM."""
+        the VM, which may call objects of ours at any time."""
         from .rpc import Session
-        with Session() as session:
+        with Session(incoming_threads=1) as session:
             return session.connect(lambda: self.connect(port, timeout))
 
     def listen(self, port):

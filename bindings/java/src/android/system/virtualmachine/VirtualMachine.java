@@ -284,12 +284,13 @@ public class VirtualMachine implements AutoCloseable {
             throw new IllegalArgumentException("Bad port " + port);
     }
 
-    /** The root object of an RPC binder server in the VM. Blocks. */
+    /** The root object of an RPC binder server in the VM, which may call
+     * objects of ours at any time. Blocks. */
     public IBinder connectToVsockServer(long port)
             throws VirtualMachineException {
         VirtualMachineException[] why = new VirtualMachineException[1];
         checkPort(port);
-        try (RpcSession session = new RpcSession(0, false)) {
+        try (RpcSession session = new RpcSession(1, false)) {
             return session.connect(() -> connectedFd(port, why));
         } catch (RemoteException e) {
             if (why[0] != null)
