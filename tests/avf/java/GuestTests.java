@@ -1,8 +1,11 @@
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import android.os.ParcelFileDescriptor;
+import android.os.ServiceSpecificException;
+
+import com.android.microdroid.testservice.ITestService;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +25,10 @@ class GuestTests {
     private static final int MS_NOEXEC = 8;
     private static final int MS_NOATIME = 1024;
 
-    private Service guest;
+    /* the payload's echo_reverse.cpp */
+    private static final long ECHO_REVERSE_PORT = 0x80000001L;
+
+    private ITestService guest;
 
     @BeforeEach
     void connect() throws Exception {
@@ -30,64 +36,62 @@ class GuestTests {
     }
 
     private int mountFlags(String path) throws Exception {
-        return Integer.parseInt(guest.call("getMountFlags", path));
+        return guest.getMountFlags(path);
     }
 
     private int mode(String path) throws Exception {
-        return Integer.parseInt(guest.call("getFilePermissions", path), 8);
+        return guest.getFilePermissions(path);
     }
 
     @Test
     void createAndConnectToVm() throws Exception {
-        assertEquals("579", guest.call("addInteger", 123, 456));
+        assertEquals(579, guest.addInteger(123, 456));
         assertEquals("true",
-                guest.call("readProperty", "debug.microdroid.app.run"));
-        assertEquals("true", guest.call("readProperty",
-                "debug.microdroid.app.sublib.run"));
-        assertEquals("/mnt/apk", guest.call("getApkContentsPath"));
-        assertEquals("", guest.call("getEncryptedStoragePath"));
+                guest.readProperty("debug.microdroid.app.run"));
+        assertEquals("true",
+                guest.readProperty("debug.microdroid.app.sublib.run"));
+        assertEquals("/mnt/apk", guest.getApkContentsPath());
+        assertEquals("", guest.getEncryptedStoragePath());
         if (Features.have("identity"))
-            assertEquals(64, guest.call("insecurelyExposeVmInstanceSecret")
-                    .length());
+            assertEquals(32, guest.insecurelyExposeVmInstanceSecret().length);
     }
 
     @Test
     void validApkPathIsAccepted() throws Exception {
         assertEquals(TestVms.PACKAGE,
                 TestVms.guestVm().getConfig().getApkPath());
-        assertEquals("/mnt/apk", guest.call("getApkContentsPath"));
+        assertEquals("/mnt/apk", guest.getApkContentsPath());
     }
 
     @Test
     void connectVsock() throws Exception {
-        guest.call("runEchoReverseServer");
+        guest.runEchoReverseServer();
         try (ParcelFileDescriptor channel = TestVms.guestVm()
-                .connectVsock(Service.ECHO_REVERSE_PORT)) {
+                .connectVsock(ECHO_REVERSE_PORT)) {
             var out = new ParcelFileDescriptor.AutoCloseOutputStream(channel);
             var in = new ParcelFileDescriptor.AutoCloseInputStream(channel);
             for (String line : new String[] {"echo me!", "", "a\tb"}) {
-                Service.write(out, line + "\n");
+                TestVms.write(out, line + "\n");
                 assertEquals(new StringBuilder(line).reverse().toString(),
-                        Service.readLine(in));
+                        TestVms.readLine(in));
             }
         }
     }
 
     @Test
     void microdroidLauncherHasEmptyCapabilities() throws Exception {
-        assertEquals(0, Long.parseUnsignedLong(
-                guest.call("getEffectiveCapabilities"), 16));
+        assertArrayEquals(new String[0], guest.getEffectiveCapabilities());
     }
 
     @Test
     void payloadIsNotRoot() throws Exception {
-        assertEquals("6000", guest.call("getUid"));
+        assertEquals(6000, guest.getUid());
     }
 
     @Test
     void canReadFileFromAssets_debugFull() throws Exception {
         assertEquals("Hello, I am a file!",
-                guest.call("readFromFile", "/mnt/apk/assets/file.txt"));
+                guest.readFromFile("/mnt/apk/assets/file.txt"));
     }
 
     @Test
@@ -108,21 +112,22 @@ class GuestTests {
         int flags = mountFlags("/");
         assertTrue((flags & MS_RDONLY) != 0);
         assertTrue((flags & MS_NOATIME) != 0);
-        assertThrows(Service.Failure.class,
-                () -> guest.call("writeToFile", "x", "/file"));
+        Expect.fails(ServiceSpecificException.class, "/file: ",
+                () -> guest.writeToFile("x", "/file"));
     }
 
     @Test
     void vmNameIsHostname() throws Exception {
-        assertEquals("test_vm", guest.call("getHostname"));
+        assertEquals("test_vm\n",
+                guest.readFromFile("/proc/sys/kernel/hostname"));
     }
 
     @Test
     void testConsoleInputSupported() throws Exception {
         try (OutputStream console = TestVms.guestVm().getConsoleInput()) {
-            Service.write(console, "this is typed\n");
+            TestVms.write(console, "this is typed\n");
         }
-        assertEquals("this is typed", guest.call("readLineFromConsole"));
+        assertEquals("this is typed", guest.readLineFromConsole());
     }
 
     /** Output comes on another way than "ready", and maybe later. */
@@ -143,8 +148,8 @@ class GuestTests {
             readUntil(console, "\n");
             readUntil(log, "Hello Microdroid");
         }
-        guest.call("writeToFile", "a\tb\\c\n", "/data/file");
-        assertEquals("a\tb\\c\n", guest.call("readFromFile", "/data/file"));
+        guest.writeToFile("a\tb\\c\n", "/data/file");
+        assertEquals("a\tb\\c\n", guest.readFromFile("/data/file"));
     }
 
     private static int kilobytes(String text, String row) {
@@ -156,12 +161,12 @@ class GuestTests {
 
     @Test
     void testMicrodroidRamUsage() throws Exception {
-        String memory = guest.call("readFromFile", "/proc/meminfo");
+        String memory = guest.readFromFile("/proc/meminfo");
         int total = kilobytes(memory, "MemTotal");
         int free = kilobytes(memory, "MemFree");
         assertTrue(0 < free && free < total && total <= 128 * 1024, memory);
-        int rss = kilobytes(guest.call("readFromFile",
-                "/proc/self/smaps_rollup"), "Rss");
+        int rss = kilobytes(guest.readFromFile("/proc/self/smaps_rollup"),
+                "Rss");
         assertTrue(0 < rss && rss < total);
         System.out.println("MemTotal " + total + " kB, MemFree " + free
                 + " kB, the payload " + rss + " kB");
@@ -169,7 +174,7 @@ class GuestTests {
 
     @Test
     void testNoAvfDebugPolicyInLockedDevice() {
-        Expect.fails(Service.Failure.class, "No such file",
+        Expect.fails(ServiceSpecificException.class, "No such file",
                 () -> mode("/proc/device-tree/avf/guest"));
     }
 }

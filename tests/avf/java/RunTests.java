@@ -16,6 +16,8 @@ import android.system.virtualmachine.VirtualMachineManager;
 
 import avf.LinuxContext;
 
+import com.android.microdroid.testservice.ITestService;
+
 import org.junit.jupiter.api.Test;
 
 import java.io.InputStream;
@@ -37,10 +39,7 @@ class RunTests {
 
     private static void add(VirtualMachine vm, int a, int b)
             throws Exception {
-        try (Service service = new Service(vm)) {
-            assertEquals(Integer.toString(a + b),
-                    service.call("addInteger", a, b));
-        }
+        assertEquals(a + b, TestVms.service(vm).addInteger(a, b));
     }
 
     @Test
@@ -51,12 +50,11 @@ class RunTests {
                         .build());
         int cpus = Math.min(
                 Runtime.getRuntime().availableProcessors(), 32);
-        try (Run run = new Run(vm).until("ready");
-                Service service = new Service(vm)) {
-            assertEquals("579", service.call("addInteger", 123, 456));
+        try (Run run = new Run(vm).until("ready")) {
+            ITestService service = TestVms.service(vm);
+            assertEquals(579, service.addInteger(123, 456));
             assertEquals(cpus == 1 ? "0\n" : "0-" + (cpus - 1) + "\n",
-                    service.call("readFromFile",
-                            "/sys/devices/system/cpu/online"));
+                    service.readFromFile("/sys/devices/system/cpu/online"));
         }
     }
 

@@ -4,8 +4,14 @@ import android.system.virtualmachine.VirtualMachineManager;
 
 import avf.LinuxContext;
 
+import com.android.microdroid.testservice.ITestService;
+
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -20,7 +26,7 @@ final class TestVms {
     private static LinuxContext context;
     private static Run sharedRun;
     private static VirtualMachine sharedVm;
-    private static Service sharedService;
+    private static ITestService sharedService;
 
     private TestVms() {}
 
@@ -78,16 +84,48 @@ final class TestVms {
         return manager().create(name, config);
     }
 
+    /** What the payload of a VM that is ready can be asked. */
+    static ITestService service(VirtualMachine vm) throws Exception {
+        return ITestService.Stub.asInterface(
+                vm.connectToVsockServer(ITestService.PORT));
+    }
+
+    /** A question to the service. */
+    interface Question<T> {
+        T ask(ITestService service) throws Exception;
+    }
+
+    /** What the service answers, in a run of its own. */
+    static <T> T ask(VirtualMachine vm, Question<T> question)
+            throws Exception {
+        try (Run run = new Run(vm).until("ready")) {
+            return question.ask(service(vm));
+        }
+    }
+
     /** The service of a VM that runs for all tests that only look. */
-    static synchronized Service guest() throws Exception {
+    static synchronized ITestService guest() throws Exception {
         if (sharedService == null) {
             sharedVm = create("test_vm", debugBuilder(TEST_LIB)
                     .setVmOutputCaptured(true)
                     .setVmConsoleInputSupported(true).build());
             sharedRun = new Run(sharedVm).until("ready");
-            sharedService = new Service(sharedVm);
+            sharedService = service(sharedVm);
         }
         return sharedService;
+    }
+
+    static void write(OutputStream out, String text) throws IOException {
+        out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Without its LF. */
+    static String readLine(InputStream in) throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int c; (c = in.read()) != '\n'; line.write(c))
+            if (c < 0)
+                throw new IOException("the stream ends in a line");
+        return line.toString(StandardCharsets.UTF_8);
     }
 
     static VirtualMachine guestVm() {

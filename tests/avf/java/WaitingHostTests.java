@@ -1,5 +1,6 @@
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
@@ -7,6 +8,8 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import android.system.virtualmachine.VirtualMachine;
 import android.system.virtualmachine.VirtualMachineCallback;
 import android.system.virtualmachine.VirtualMachineConfig;
+
+import com.android.microdroid.testservice.ITestService;
 
 import org.junit.jupiter.api.Test;
 
@@ -40,11 +43,9 @@ class WaitingHostTests {
     }
 
     private static void readsVendor(VirtualMachine vm) throws Exception {
-        try (Run run = new Run(vm).until("ready");
-                Service service = new Service(vm)) {
-            assertFalse(service.call("readFromFile", "/vendor/etc/file.txt")
-                    .isEmpty());
-        }
+        assertFalse(TestVms.ask(vm,
+                service -> service.readFromFile("/vendor/etc/file.txt"))
+                .isEmpty());
     }
 
     @Test
@@ -118,10 +119,8 @@ class WaitingHostTests {
         VirtualMachine vm = TestVms.create("test_vm_rust",
                 TestVms.debugBuilder("libmicrodroid_testlib_rust.so")
                         .build());
-        try (Run run = new Run(vm).until("ready");
-                Service service = new Service(vm)) {
-            assertEquals("110", service.call("addInteger", 37, 73));
-        }
+        int sum = TestVms.ask(vm, service -> service.addInteger(37, 73));
+        assertEquals(110, sum);
     }
 
     @Test
@@ -129,11 +128,8 @@ class WaitingHostTests {
     void createAndRunRustVmWithEncryptedStorage() throws Exception {
         VirtualMachine vm = WaitingTests.storageVm("test_vm_rust_store",
                 "libmicrodroid_testlib_rust.so");
-        try (Run run = new Run(vm).until("ready");
-                Service service = new Service(vm)) {
-            assertEquals("/mnt/encryptedstore",
-                    service.call("getEncryptedStoragePath"));
-        }
+        assertEquals("/mnt/encryptedstore",
+                TestVms.ask(vm, ITestService::getEncryptedStoragePath));
     }
 
     @Test
@@ -215,9 +211,7 @@ class WaitingHostTests {
         VirtualMachine vm = TestVms.create("test_vm_panic",
                 TestVms.debugBuilder(TestVms.TEST_LIB).build());
         Run run = new Run(vm).until("ready");
-        try (Service service = new Service(vm)) {
-            service.call("crashKernel");
-        }
+        Later.call(TestVms.service(vm), "crashKernel");
         run.toEnd();
         assertNotNull(Later.call(vm, "getRamdump"));
     }
@@ -260,11 +254,10 @@ class WaitingHostTests {
             VirtualMachine vm =
                     create(TestVms.debugBuilder(TestVms.TEST_LIB),
                             "addDevice", device);
-            try (Run run = new Run(vm).until("ready");
-                    Service service = new Service(vm)) {
-                service.call("getFilePermissions",
-                        "/sys/bus/pci/devices/" + device);
-            }
+            int mode = TestVms.ask(vm, service ->
+                    service.getFilePermissions(
+                            "/sys/bus/pci/devices/" + device));
+            assertNotEquals(0, mode);
         }
     }
 }

@@ -1,3 +1,4 @@
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -6,27 +7,25 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import android.os.IBinder;
 import android.system.virtualmachine.VirtualMachine;
 import android.system.virtualmachine.VirtualMachineCallback;
 import android.system.virtualmachine.VirtualMachineConfig;
-import android.system.virtualmachine.VirtualMachineException;
 import android.system.virtualmachine.VirtualMachineManager;
 
 import avf.LinuxContext;
 
+import com.android.microdroid.testservice.ITestService;
+
 import org.junit.jupiter.api.Test;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.List;
 
 /**
- * MicrodroidTests of what is not there yet: RPC, identity, attestation,
+ * MicrodroidTests of what is not there yet: identity, attestation,
  * encrypted storage, config files and extra packages. Rows of
  * tests/avf/features.txt switch them on.
  */
@@ -61,47 +60,12 @@ class WaitingTests {
                 configFile("assets/vm_config.json").build());
     }
 
-    /** One call of a function, in a run of its own. */
-    private static String ask(VirtualMachine vm, String name, Object... args)
-            throws Exception {
-        try (Run run = new Run(vm).until("ready");
-                Service service = new Service(vm)) {
-            return service.call(name, args);
-        }
+    private static byte[] secretOf(VirtualMachine vm) throws Exception {
+        return TestVms.ask(vm, ITestService::insecurelyExposeVmInstanceSecret);
     }
 
-    private static String secretOf(VirtualMachine vm) throws Exception {
-        return ask(vm, "insecurelyExposeVmInstanceSecret");
-    }
-
-    private static String cdiOf(VirtualMachine vm) throws Exception {
-        return ask(vm, "insecurelyExposeAttestationCdi");
-    }
-
-    @Test
-    @Needs("rpc")
-    void binderCallbacksWork() throws Exception {
-        VirtualMachine vm = create("test_vm_callback");
-        try (Run run = new Run(vm).until("ready")) {
-            IBinder service = vm.connectToVsockServer(Service.PORT);
-            List<String> heard = new ArrayList<>();
-            Later.call(service, "requestCallback",
-                    (java.util.function.Consumer<String>) heard::add);
-            assertEquals(List.of("Received: Hello"), heard);
-        }
-    }
-
-    @Test
-    @Needs("rpc")
-    void preconnectedBinderException() throws Exception {
-        VirtualMachine vm = create("test_vm_preconnected");
-        Object noConnection = (java.util.concurrent.Callable<Object>) () -> {
-            throw new IOException("on purpose");
-        };
-        try (Run run = new Run(vm).until("ready")) {
-            assertThrows(VirtualMachineException.class, () -> Later.call(vm,
-                    "binderFromPreconnectedClient", noConnection));
-        }
+    private static byte[] cdiOf(VirtualMachine vm) throws Exception {
+        return TestVms.ask(vm, ITestService::insecurelyExposeAttestationCdi);
     }
 
     @Test
@@ -109,35 +73,35 @@ class WaitingTests {
     void instancesOfSameVmHaveDifferentCdis() throws Exception {
         VirtualMachine one = withConfigFile("test_vm_one");
         VirtualMachine other = withConfigFile("test_vm_two");
-        assertNotEquals(secretOf(one), secretOf(other));
-        assertNotEquals(cdiOf(one), cdiOf(other));
+        assertFalse(Arrays.equals(secretOf(one), secretOf(other)));
+        assertFalse(Arrays.equals(cdiOf(one), cdiOf(other)));
     }
 
     @Test
     @Needs("identity")
     void sameInstanceKeepsSameCdis() throws Exception {
         VirtualMachine vm = create("test_vm_secret");
-        String secret = secretOf(vm);
-        assertEquals(64, secret.length());
-        assertEquals(secret, secretOf(vm));
+        byte[] secret = secretOf(vm);
+        assertEquals(32, secret.length);
+        assertArrayEquals(secret, secretOf(vm));
     }
 
     @Test
     @Needs("identity")
     void importedVmAndOriginalVmHaveTheSameCdi() throws Exception {
         VirtualMachine vm = create("test_vm_original");
-        String secret = secretOf(vm);
+        byte[] secret = secretOf(vm);
         VirtualMachine copy = manager.importFromDescriptor("test_vm_copy",
                 vm.toDescriptor());
-        assertEquals(secret, secretOf(copy));
+        assertArrayEquals(secret, secretOf(copy));
         manager.delete("test_vm_copy");
     }
 
     @Test
     @Needs({"identity", "config_path"})
     void bccIsSuperficiallyWellFormed() throws Exception {
-        byte[] chain = HexFormat.of().parseHex(
-                ask(withConfigFile("test_vm_bcc"), "getBcc"));
+        byte[] chain = TestVms.ask(withConfigFile("test_vm_bcc"),
+                ITestService::getBcc);
         /* CBOR: an array of at least two items */
         assertEquals(4, (chain[0] & 0xff) >> 5);
         assertTrue((chain[0] & 31) >= 2);
@@ -150,7 +114,7 @@ class WaitingTests {
                 configFile("assets/vm_config.json").setProtectedVm(true)
                         .build());
         assertEquals("valid", Later.call(manager, "verifyDiceChain",
-                ask(vm, "getBcc")));
+                TestVms.ask(vm, ITestService::getBcc)));
     }
 
     @Test
@@ -249,9 +213,10 @@ class WaitingTests {
                 .setProtectedVm(true).build());
     }
 
-    private static String attest(VirtualMachine vm, int size)
+    private static Object attest(VirtualMachine vm, int size)
             throws Exception {
-        return ask(vm, "requestAttestation", "aa".repeat(size));
+        return TestVms.ask(vm, service -> Later.call(service, "requestAttestation",
+                new byte[size]));
     }
 
     private static void attested(VirtualMachine vm) throws Exception {
@@ -308,18 +273,17 @@ class WaitingTests {
 
     private static void write(VirtualMachine vm) throws Exception {
         Run run = new Run(vm).until("ready");
-        try (Service service = new Service(vm)) {
-            service.call("writeToFile", "Example", FILE);
-            service.call("quit");
-        }
+        ITestService service = TestVms.service(vm);
+        service.writeToFile("Example", FILE);
+        service.quit();
         run.toEnd();
     }
 
     @Test
     @Needs("storage")
     void encryptedStorageAvailable() throws Exception {
-        assertEquals("/mnt/encryptedstore", ask(storageVm("test_vm_store"),
-                "getEncryptedStoragePath"));
+        assertEquals("/mnt/encryptedstore", TestVms.ask(storageVm("test_vm_store"),
+                ITestService::getEncryptedStoragePath));
     }
 
     @Test
@@ -327,7 +291,12 @@ class WaitingTests {
     void encryptedStorageIsPersistent() throws Exception {
         VirtualMachine vm = storageVm("test_vm_persistent");
         write(vm);
-        assertEquals("Example", ask(vm, "readFromFile", FILE));
+        assertEquals("Example", read(vm, FILE));
+    }
+
+    private static String read(VirtualMachine vm, String path)
+            throws Exception {
+        return TestVms.ask(vm, service -> service.readFromFile(path));
     }
 
     private static void failsToPrepare(VirtualMachine vm, String text)
@@ -360,8 +329,8 @@ class WaitingTests {
     @Test
     @Needs("storage")
     void encryptedStoreIsMountedWithNoExec() throws Exception {
-        assertTrue((Integer.parseInt(ask(storageVm("test_vm_noexec"),
-                "getMountFlags", "/mnt/encryptedstore")) & 8) != 0);
+        assertTrue((TestVms.ask(storageVm("test_vm_noexec"), service ->
+                service.getMountFlags("/mnt/encryptedstore")) & 8) != 0);
     }
 
     private static void copyOfStorageVm(VirtualMachineManager to)
@@ -371,7 +340,7 @@ class WaitingTests {
         VirtualMachine copy = to.importFromDescriptor("test_vm_stored_copy",
                 RunTests.parcelled(vm));
         ManagerTests.sameFiles(vm, copy, "storage.img");
-        assertEquals("Example", ask(copy, "readFromFile", FILE));
+        assertEquals("Example", read(copy, FILE));
         to.delete("test_vm_stored_copy");
     }
 
@@ -399,8 +368,9 @@ class WaitingTests {
     @Test
     @Needs("encrypted_assets")
     void mountEncryptedAssets() throws Exception {
-        assertEquals("/mnt/encrypted_assets", ask(create("test_vm_assets"),
-                "mountEncryptedAssets", "assets/secret.img"));
+        assertEquals("/mnt/encrypted_assets", TestVms.ask(create("test_vm_assets"),
+                service -> Later.call(service, "mountEncryptedAssets",
+                        "assets/secret.img")));
     }
 
     @Test
@@ -414,8 +384,8 @@ class WaitingTests {
     }
 
     private static void extraApkIsRead(VirtualMachine vm) throws Exception {
-        assertEquals("Hello, I am a file!", ask(vm, "readFromFile",
-                "/mnt/extra-apk/0/assets/file.txt"));
+        assertEquals("Hello, I am a file!",
+                read(vm, "/mnt/extra-apk/0/assets/file.txt"));
     }
 
     @Test

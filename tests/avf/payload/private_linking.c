@@ -1,7 +1,7 @@
 /* Needs a library that no guest has: it cannot be loaded. */
 #include <avf/vm_payload.h>
 
-#include "test_service.h"
+#include "sub.h"
 
 int AVmPayload_main(void)
 {

@@ -1,5 +1,5 @@
 /* A library of the package that the payload's library is linked to. */
-#include "test_service.h"
+#include "sub.h"
 
 const char *sub_library_was_run(void)
 {

@@ -1,5 +1,5 @@
 """What AVF's tests share in Python: features, VMs of the test payload, and
-a client of its service (tests/avf/payload/test_service.h)."""
+its service (tests/avf/aidl)."""
 import contextlib
 import os
 import pathlib
@@ -8,6 +8,7 @@ import shutil
 import tempfile
 
 import avf
+import avf.rpc
 import pytest
 from avf import EventType
 
@@ -17,10 +18,19 @@ PACKAGES = BUILD / "tests" / "avf"
 PACKAGE = PACKAGES / "test.avfpkg"
 TEST_LIB = "MicrodroidTestNativeLib.so"
 EMULATED = bool(os.environ.get("AVF_TEST_EMULATED"))
-PORT = 5678
+#: The payload's echo_reverse.cpp.
 ECHO_REVERSE_PORT = 0x80000001
+#: What the methods of the service may fail with, of AIDL's list.
+EX_SERVICE_SPECIFIC = -8
+EX_UNSUPPORTED_OPERATION = -7
 #: Nothing here takes as long on an idle computer.
 PATIENCE = 240
+
+
+#: The interfaces of the payload.
+aidl = avf.rpc.load(*(HERE.parent / "aidl/com/android/microdroid/testservice"
+                      / f"{name}.aidl" for name in
+                      ("IAppCallback", "ITestService", "IVmCallback")))
 
 
 def _features():
@@ -102,48 +112,9 @@ def has(events, kind):
     return any(event.type == kind for event in events)
 
 
-class Service:
-    """A connection to the payload's ITestService."""
-
-    def __init__(self, vm):
-        self._socket = vm.connect(PORT, PATIENCE)
-        self._socket.settimeout(PATIENCE)
-        self._file = self._socket.makefile("rb")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._file.close()
-        self._socket.close()
-
-    def call(self, name, *args):
-        fields = [name, *map(_escaped, args)]
-        self._socket.sendall("\t".join(fields).encode() + b"\n")
-        status, _, value = (self._file.readline().decode()
-                            .removesuffix("\n").partition("\t"))
-        value = _unescaped(value)
-        if status != "ok":
-            raise ServiceError(f"{name}: {status}: {value}")
-        return value
-
-    def __getattr__(self, name):
-        # service.addInteger(1, 2)
-        return lambda *args: self.call(name, *args)
-
-
-class ServiceError(Exception):
-    """The payload's function failed, or its guest has no such thing."""
-
-
-def _escaped(value):
-    return (str(value).replace("\\", "\\\\").replace("\t", "\\t")
-            .replace("\n", "\\n"))
-
-
-def _unescaped(text):
-    return re.sub(r"\\(.)", lambda m: {"t": "\t", "n": "\n"}.get(m[1], m[1]),
-                  text)
+def service_of(vm):
+    """What the payload of a VM that is ready can be asked."""
+    return aidl.ITestService(vm.connect_rpc(aidl.ITestService.PORT, PATIENCE))
 
 
 @contextlib.contextmanager
@@ -152,8 +123,7 @@ def ready(vm):
     vm.run()
     try:
         until(vm, EventType.PAYLOAD_READY)
-        with Service(vm) as service:
-            yield service
+        yield service_of(vm)
     finally:
         if vm.status == avf.Status.RUNNING:
             vm.kill()

@@ -2,13 +2,14 @@
 test stays skipped when what it waits for has come."""
 import avf
 import pytest
-from harness import FEATURES, ServiceError, config
+from harness import EX_UNSUPPORTED_OPERATION, FEATURES, config
 
 
 def has_secret(guest, manager):
     try:
         return bool(guest.insecurelyExposeVmInstanceSecret())
-    except ServiceError:
+    except avf.rpc.AidlException as error:
+        assert error.code == EX_UNSUPPORTED_OPERATION
         return False
 
 
@@ -28,7 +29,7 @@ def has_setter(name):
 
 
 SIGNS = {
-    "rpc": lambda guest, manager: hasattr(avf.Vm, "connect_to_vsock_server"),
+    "rpc": lambda guest, manager: guest.as_binder().is_remote,
     "identity": has_secret,
     "storage": runs_with_storage,
     "config_path": has_setter("payload_config_path"),

@@ -9,8 +9,9 @@ import pytest
 import avf
 import harness
 from avf import EventType, Status, StopReason
-from harness import (TEST_LIB, ServiceError, avf_test, config, fails, has,
-                     ready, run_to_end)
+from avf.rpc import AidlException, RpcError
+from harness import (TEST_LIB, avf_test, config, fails, has, ready,
+                     run_to_end)
 from test_manager import same_files
 
 CONFIG_PATH = "assets/vm_config.json"
@@ -32,28 +33,6 @@ def starts(vm):
             vm.kill()
     assert events[-1].type == EventType.STOPPED
     return has(events, EventType.PAYLOAD_STARTED)
-
-
-# --- RPC ------------------------------------------------------------------
-
-@avf_test(needs="rpc")
-def binderCallbacksWork(manager):
-    vm = manager.create("test_vm", config())
-    with ready(vm):
-        service = vm.connect_to_vsock_server(harness.PORT)
-        heard = []
-        service.request_callback(heard.append)
-        assert heard == ["Received: Hello"]
-
-
-@avf_test(needs="rpc")
-def preconnectedBinderException(manager):
-    def no_connection():
-        raise OSError("on purpose")
-
-    vm = manager.create("test_vm", config())
-    with ready(vm), pytest.raises(avf.AvfError):
-        vm.binder_from_preconnected_client(no_connection)
 
 
 # --- identity -------------------------------------------------------------
@@ -82,7 +61,7 @@ def instancesOfSameVmHaveDifferentCdis(manager):
 def sameInstanceKeepsSameCdis(manager):
     vm = manager.create("test_vm", config())
     first = secret_of(vm)
-    assert len(bytes.fromhex(first)) == 32
+    assert len(first) == 32
     assert secret_of(vm) == first
 
 
@@ -97,7 +76,7 @@ def importedVmAndOriginalVmHaveTheSameCdi(manager):
 @avf_test(needs="identity config_path")
 def bccIsSuperficiallyWellFormed(manager):
     with ready(manager.create("test_vm", with_config_file())) as service:
-        chain = bytes.fromhex(service.getBcc())
+        chain = service.getBcc()
     # CBOR: an array of at least two items
     assert chain[0] >> 5 == 4
     assert chain[0] & 31 >= 2
@@ -107,13 +86,13 @@ def bccIsSuperficiallyWellFormed(manager):
 def protectedVmHasValidDiceChain(manager):
     with ready(manager.create("test_vm", with_config_file(
             protected=True))) as service:
-        assert avf.dice_chain_verify(bytes.fromhex(service.getBcc()))
+        assert avf.dice_chain_verify(service.getBcc())
 
 
 @avf_test(needs="identity")
 def accessToCdisIsRestricted(manager):
     with (ready(manager.create("test_vm", config())) as service,
-          pytest.raises((ServiceError, OSError))):
+          pytest.raises((AidlException, RpcError))):
         service.insecurelyExposeAttestationCdi()
 
 
@@ -169,7 +148,7 @@ def bootFailsWhenPvmFwDataIsCompromised(manager):
 # --- attestation ----------------------------------------------------------
 
 def attest(service, size):
-    return service.call("requestAttestation", "aa" * size)
+    return service.requestAttestation(bytes(size))
 
 
 @avf_test(needs="protected attestation")
@@ -261,7 +240,7 @@ def staleEncryptedstoreDetection(manager):
 @avf_test(needs="storage")
 def encryptedStoreIsMountedWithNoExec(manager):
     with ready(storage_vm(manager)) as service:
-        assert int(service.getMountFlags("/mnt/encryptedstore")) & 8
+        assert service.getMountFlags("/mnt/encryptedstore") & 8
 
 
 def copy_of_storage_vm(manager, other):
@@ -295,7 +274,7 @@ def testShareVmWithAnotherApp_encryptedStorage(manager):
 @avf_test(needs="encrypted_assets")
 def mountEncryptedAssets(manager):
     with ready(manager.create("test_vm", config())) as service:
-        directory = service.call("mountEncryptedAssets", "assets/secret.img")
+        directory = service.mountEncryptedAssets("assets/secret.img")
         assert directory == "/mnt/encrypted_assets"
         assert service.readFromFile(directory + "/file.txt")
 
@@ -399,7 +378,7 @@ def testAllVbmetaUseSHA256():
 def createAndRunRustVm(manager):
     with ready(manager.create("test_vm", config(
             "libmicrodroid_testlib_rust.so"))) as service:
-        assert service.addInteger(37, 73) == "110"
+        assert service.addInteger(37, 73) == 110
 
 
 @avf_test(needs="rust storage")
@@ -481,7 +460,7 @@ def testTombstonesAreNotGeneratedIfNotExportedUponUserspaceCrash(manager):
 def testTombstonesAreGeneratedUponKernelCrash(manager):
     vm = manager.create("test_vm", config())
     with ready(vm) as service:
-        service.call("crashKernel")
+        service.crashKernel()
     assert vm.ramdump()
 
 
