@@ -1,6 +1,7 @@
 /*
- * The manifest of a payload package, as the guest's manager reads it. Its
- * path is fixed, so the source is included with another one.
+ * The manifest and the config file of a payload package, as the guest's
+ * manager reads them: the same bytes for both. The package's path is fixed, so
+ * the sources are included with another one.
  *
  * After a minute: cov: 36.
  */
@@ -18,7 +19,11 @@
 #define PACKAGE_FD  100
 #define PACKAGE_DIR "/proc/self/fd/100"
 
-#include "../guest/init/manifest.c" /* NOLINT(bugprone-suspicious-include) */
+/* NOLINTBEGIN(bugprone-suspicious-include) */
+#include "../guest/init/manifest.c"
+#include "../guest/init/package_json.c"
+#include "../guest/init/payload_config.c"
+/* NOLINTEND(bugprone-suspicious-include) */
 
 static void make_package(const uint8_t *data, size_t size)
 {
@@ -49,10 +54,15 @@ static void remove_package(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct manager m = {
+		.orders.payload_config_path = "manifest.json",
+	};
 	unsigned int fds = fuzz_count_fds();
 
 	make_package(data, size);
-	(void)!manifest_check(NULL);
+	(void)!manifest_check(&m);
+	if (payload_config_read(&m) == 0)
+		FUZZ_ASSERT(guest_host_is_file_name(m.orders.payload_name));
 	remove_package();
 	FUZZ_ASSERT(fuzz_count_fds() == fds);
 	return 0;

@@ -35,6 +35,7 @@ static const struct step steps[] = {
 	{ports_share_console, UNKNOWN_RUNTIME_ERROR},
 	{package_mount, VERIFICATION_FAILED},
 	{manifest_check, INVALID_CONFIG},
+	{payload_config_read, INVALID_CONFIG},
 	{package_find_library, UNKNOWN_RUNTIME_ERROR},
 	{payload_run, UNKNOWN_RUNTIME_ERROR},
 };

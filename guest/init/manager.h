@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -51,6 +52,9 @@ int ports_share_console(struct manager *m) MUST_CHECK;
 int package_mount(struct manager *m) MUST_CHECK;
 /** Check the package's manifest (manifest.c). */
 int manifest_check(struct manager *m) MUST_CHECK;
+/** Take the payload's name from its config file, if that is how it is given
+ * (payload_config.c). */
+int payload_config_read(struct manager *m) MUST_CHECK;
 /** Find the payload's library in the package and check its ELF header. */
 int package_find_library(struct manager *m) MUST_CHECK;
 /** Run the payload to its end and tell the host about it (payload.c). */
@@ -69,6 +73,12 @@ int host_calls_fd(const struct manager *m);
 /** Take the host's calls, when that is readable: shutdownAsync(), or the end
  * of the connection, set shutting_down. */
 void host_take_calls(struct manager *m);
+
+/** Read the JSON file @name of the package, which has no duplicate keys. A
+ * package is not trusted: small files alone, and no links. */
+int package_read_json(const char *name, json_t **ret_root) MUST_CHECK;
+/** For CLEANUP(). */
+void package_unref_json(json_t **root);
 
 /** Write @text to the virtio-console port "failure" and to the console.
  * Never blocks for long. */

@@ -265,6 +265,17 @@ AVF_EXPORT int avf_config_set_payload_name(avf_config *config,
 					   const char *name) AVF_CHECK;
 
 /**
+ * Instead of that: a JSON file inside the package, for instance
+ * "assets/vm_config.json", that says what to run (docs/payloads.md). AVF's
+ * setPayloadConfigPath(). A wrong file ends the run with
+ * AVF_STOP_REASON_MICRODROID_INVALID_PAYLOAD_CONFIG.
+ * Errors: AVF_ERR_INVALID (no such path, longer than 255 bytes),
+ * AVF_ERR_STATE (raw VM), AVF_ERR_NO_MEMORY.
+ */
+AVF_EXPORT int avf_config_set_payload_config_path(avf_config *config,
+						  const char *path) AVF_CHECK;
+
+/**
  * The microguest image (a directory made by `avf image build`) of a payload
  * VM. NULL: $AVF_GUEST_IMAGE, else the user's, else the system's.
  * Errors: AVF_ERR_STATE (raw VM), AVF_ERR_NO_MEMORY.
@@ -331,6 +342,8 @@ AVF_EXPORT const char *avf_config_get_device_tree_overlay(
 AVF_EXPORT const char *avf_config_get_cmdline(const avf_config *config);
 AVF_EXPORT const char *avf_config_get_package(const avf_config *config);
 AVF_EXPORT const char *avf_config_get_payload_name(const avf_config *config);
+AVF_EXPORT const char *avf_config_get_payload_config_path(
+	const avf_config *config);
 AVF_EXPORT const char *avf_config_get_guest_image(const avf_config *config);
 AVF_EXPORT enum avf_cpu_topology avf_config_get_cpu_topology(
 	const avf_config *config);

@@ -100,3 +100,16 @@ void text_sanitise(char *dst, size_t capacity, const void *src, size_t size)
 	}
 	dst[used] = '\0';
 }
+
+bool text_is_inner_path(const char *path)
+{
+	bool at_start = true; /* of a part */
+
+	for (; *path; path++) {
+		if ((unsigned char)*path < 0x20 || *path == 0x7f ||
+		    (at_start && (*path == '/' || *path == '.')))
+			return false;
+		at_start = *path == '/';
+	}
+	return !at_start;
+}

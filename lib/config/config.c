@@ -12,6 +12,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "config/config_text.h"
 
 int config_new(enum avf_config_kind kind, avf_config **ret_config)
@@ -230,6 +231,21 @@ int config_set_payload_name(avf_config *config, const char *name)
 	if (rc < 0)
 		return rc;
 	return replace_text(&config->vm.payload_name, name);
+}
+
+int config_set_payload_config_path(avf_config *config, const char *path)
+{
+	if (config->vm.kind != AVF_CONFIG_PAYLOAD)
+		return fail(AVF_ERR_STATE,
+			    "payload_config_path: only for a payload VM");
+	if (!path || strlen(path) > VM_CONFIG_MAX_CONFIG_PATH ||
+	    !text_is_inner_path(path))
+		return fail(AVF_ERR_INVALID,
+			    "payload_config_path: not a path inside of the "
+			    "package, as assets/vm_config.json, of at most %u "
+			    "bytes",
+			    VM_CONFIG_MAX_CONFIG_PATH);
+	return replace_text(&config->vm.payload_config_path, path);
 }
 
 int config_set_guest_image(avf_config *config, const char *dir)

@@ -94,6 +94,8 @@ int config_set_acceleration(avf_config *config,
 int config_set_debug_level(avf_config *config,
 			   enum avf_debug_level level) MUST_CHECK;
 int config_set_payload_name(avf_config *config, const char *name) MUST_CHECK;
+int config_set_payload_config_path(avf_config *config,
+				   const char *path) MUST_CHECK;
 int config_set_guest_image(avf_config *config, const char *dir) MUST_CHECK;
 
 int config_set_storage_bytes(avf_config *config, uint64_t bytes) MUST_CHECK;

@@ -144,6 +144,13 @@ int avf_config_set_payload_name(avf_config *config, const char *name)
 	return rc < 0 ? rc : config_set_payload_name(config, name);
 }
 
+int avf_config_set_payload_config_path(avf_config *config, const char *path)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_payload_config_path(config, path);
+}
+
 int avf_config_set_guest_image(avf_config *config, const char *dir)
 {
 	int rc = begin(config);

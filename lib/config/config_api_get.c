@@ -51,6 +51,11 @@ const char *avf_config_get_payload_name(const avf_config *config)
 	return config ? config->vm.payload_name : NULL;
 }
 
+const char *avf_config_get_payload_config_path(const avf_config *config)
+{
+	return config ? config->vm.payload_config_path : NULL;
+}
+
 const char *avf_config_get_guest_image(const avf_config *config)
 {
 	return config ? config->vm.guest_image : NULL;

@@ -72,6 +72,11 @@ static int read_payload(struct config_reader *reader, const char *value)
 	return config_set_payload_name(reader->config, value);
 }
 
+static int read_payload_config(struct config_reader *reader, const char *value)
+{
+	return config_set_payload_config_path(reader->config, value);
+}
+
 /* Relative to the configuration, like every path in it. The image is a
  * directory that is opened later, so the path itself is made absolute. */
 static int read_guest_image(struct config_reader *reader, const char *value)
@@ -214,6 +219,7 @@ static const struct config_key keys[] = {
 	{.name = "debug_level", .text = read_debug_level},
 	{.name = "package", .text = read_package},
 	{.name = "payload", .text = read_payload},
+	{.name = "payload_config_path", .text = read_payload_config},
 	{.name = "guest_image", .text = read_guest_image},
 	{.name = "encrypted_storage_bytes", .bytes = config_set_storage_bytes},
 	{.name = "vm_output_captured", .flag = set_output_captured},

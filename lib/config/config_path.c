@@ -183,5 +183,7 @@ bool config_is_compatible(const avf_config *a, const avf_config *b)
 	       a->output_captured == b->output_captured &&
 	       a->console_input == b->console_input &&
 	       is_same_text(a->vm.payload_name, b->vm.payload_name) &&
+	       is_same_text(a->vm.payload_config_path,
+			    b->vm.payload_config_path) &&
 	       is_same_text(a->vm.guest_image, b->vm.guest_image);
 }

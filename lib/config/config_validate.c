@@ -148,7 +148,11 @@ static int check_payload(const avf_config *config, avf_problems *problems)
 		if (rc < 0)
 			return rc;
 	}
-	if (vm->payload_name)
+	if (vm->payload_name && vm->payload_config_path)
+		return problems_add(problems, "payload_config_path",
+				    "payload_name is given, too; one of them "
+				    "says what to run");
+	if (vm->payload_name || vm->payload_config_path)
 		return 0;
 	return problems_add(problems, "payload_name",
 			    "a payload VM needs the name of the payload's "

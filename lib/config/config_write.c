@@ -98,6 +98,7 @@ static void put_all(struct writer *w, const avf_config *config)
 		 vm->debug_level == AVF_DEBUG_LEVEL_FULL ? "full" : "none");
 	put_text(w, "package", config->paths[CONFIG_PACKAGE]);
 	put_text(w, "payload", vm->payload_name);
+	put_text(w, "payload_config_path", vm->payload_config_path);
 	put_text(w, "guest_image", vm->guest_image);
 	put_number(w, "encrypted_storage_bytes", config->storage_bytes);
 	put(w, "vm_output_captured", json_boolean(config->output_captured));

@@ -60,6 +60,7 @@ void vm_config_fini(struct vm_config *config)
 	fd_close(config->initrd_fd);
 	fd_close(config->kernel_fd);
 	free(config->guest_image);
+	free(config->payload_config_path);
 	free(config->payload_name);
 	free(config->cmdline);
 	free(config->name);
@@ -105,6 +106,9 @@ static int copy_texts(const struct vm_config *from, struct vm_config *to)
 	if (rc < 0)
 		return rc;
 	rc = copy_text(from->payload_name, &to->payload_name);
+	if (rc < 0)
+		return rc;
+	rc = copy_text(from->payload_config_path, &to->payload_config_path);
 	if (rc < 0)
 		return rc;
 	return copy_text(from->guest_image, &to->guest_image);

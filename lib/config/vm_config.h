@@ -27,6 +27,7 @@
 
 /** Longest texts, NUL excluded, in bytes; AVF_MAX_* has the others. */
 #define VM_CONFIG_MAX_PAYLOAD_NAME 255U
+#define VM_CONFIG_MAX_CONFIG_PATH  255U
 #define VM_CONFIG_MAX_PATH         4095U
 /* VIRTIO_BLK_ID_BYTES: virtio 1.2, 5.2.6 */
 #define VM_CONFIG_MAX_DISK_ID 20U
@@ -55,6 +56,7 @@ struct vm_config {
 	bool hugepages;
 	enum avf_debug_level debug_level;
 	char *payload_name;
+	char *payload_config_path; /* in the package */
 	int package_fd;
 	char *guest_image; /* directory */
 	int console_out_fd;

@@ -196,6 +196,9 @@ static int take_record(struct decoder *d, const struct record *r)
 	case VM_CONFIG_TAG_PAYLOAD_NAME:
 		return take_text(r, VM_CONFIG_MAX_PAYLOAD_NAME,
 				 &c->payload_name);
+	case VM_CONFIG_TAG_PAYLOAD_CONFIG_PATH:
+		return take_text(r, VM_CONFIG_MAX_CONFIG_PATH,
+				 &c->payload_config_path);
 	case VM_CONFIG_TAG_GUEST_IMAGE:
 		return take_text(r, VM_CONFIG_MAX_PATH, &c->guest_image);
 	case VM_CONFIG_TAG_KERNEL:

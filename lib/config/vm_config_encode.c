@@ -115,6 +115,7 @@ static void put_config(struct encoder *e, const struct vm_config *c)
 	put_text(e, VM_CONFIG_TAG_NAME, c->name);
 	put_text(e, VM_CONFIG_TAG_CMDLINE, c->cmdline);
 	put_text(e, VM_CONFIG_TAG_PAYLOAD_NAME, c->payload_name);
+	put_text(e, VM_CONFIG_TAG_PAYLOAD_CONFIG_PATH, c->payload_config_path);
 	put_text(e, VM_CONFIG_TAG_GUEST_IMAGE, c->guest_image);
 	put_fd(e, VM_CONFIG_TAG_KERNEL, c->kernel_fd);
 	put_fd(e, VM_CONFIG_TAG_INITRD, c->initrd_fd);

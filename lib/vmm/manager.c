@@ -132,9 +132,14 @@ static binder_exception_t on_get_orders(void *userdata,
 	if (m->vmm->stop_requested)
 		return EX_ILLEGAL_STATE;
 	ret_orders->is_debuggable = config->debug_level == AVF_DEBUG_LEVEL_FULL;
-	(void)snprintf(ret_orders->payload_name,
-		       sizeof(ret_orders->payload_name), "%s",
-		       config->payload_name);
+	if (config->payload_name)
+		(void)snprintf(ret_orders->payload_name,
+			       sizeof(ret_orders->payload_name), "%s",
+			       config->payload_name);
+	if (config->payload_config_path)
+		(void)snprintf(ret_orders->payload_config_path,
+			       sizeof(ret_orders->payload_config_path), "%s",
+			       config->payload_config_path);
 	/* the VM's name is its guest's host name, as in AVF */
 	if (config->name)
 		(void)snprintf(ret_orders->vm_name, sizeof(ret_orders->vm_name),

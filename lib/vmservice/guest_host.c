@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "vmservice/aidl_end.h"
 
 #define DESCRIPTOR "libvirtualization.IGuestHost"
@@ -15,20 +16,24 @@ enum method {
 /* ---- the server -------------------------------------------------------------
  */
 
+/* "" as null. */
+static binder_status_t write_maybe(AParcel *out, const char *text)
+{
+	return text[0] == '\0' ? AParcel_writeInt32(out, -1)
+			       : parcel_write_utf8(out, text, strlen(text));
+}
+
 /* The fields of the parcelable GuestOrders. */
 static binder_status_t write_fields(AParcel *out,
 				    const struct guest_orders *orders)
 {
-	const char *name = orders->vm_name;
-	binder_status_t rc;
+	binder_status_t rc = write_maybe(out, orders->payload_name);
 
-	rc = parcel_write_utf8(out, orders->payload_name,
-			       strlen(orders->payload_name));
 	if (rc == STATUS_OK)
 		rc = AParcel_writeBool(out, orders->is_debuggable);
-	if (rc == STATUS_OK && name[0] == '\0')
-		return AParcel_writeInt32(out, -1); /* null */
-	return rc == STATUS_OK ? parcel_write_utf8(out, name, strlen(name))
+	if (rc == STATUS_OK)
+		rc = write_maybe(out, orders->vm_name);
+	return rc == STATUS_OK ? write_maybe(out, orders->payload_config_path)
 			       : rc;
 }
 
@@ -102,7 +107,7 @@ static bool is_plain(const char *text)
 }
 
 /* It is joined to a directory: no way out of it. */
-static bool is_file_name(const char *text)
+bool guest_host_is_file_name(const char *text)
 {
 	return text[0] != '\0' && text[0] != '.' && !strchr(text, '/') &&
 	       is_plain(text);
@@ -119,13 +124,16 @@ static binder_status_t read_orders(const AParcel *out,
 	if (rc == STATUS_OK && there == 0)
 		rc = STATUS_UNEXPECTED_NULL;
 	if (rc == STATUS_OK)
-		rc = aidl_read_text(out, false, ret_orders->payload_name,
+		rc = aidl_read_text(out, true, ret_orders->payload_name,
 				    sizeof(ret_orders->payload_name));
 	if (rc == STATUS_OK)
 		rc = AParcel_readBool(out, &ret_orders->is_debuggable);
 	if (rc == STATUS_OK)
 		rc = aidl_read_text(out, true, ret_orders->vm_name,
 				    sizeof(ret_orders->vm_name));
+	if (rc == STATUS_OK)
+		rc = aidl_read_text(out, true, ret_orders->payload_config_path,
+				    sizeof(ret_orders->payload_config_path));
 	return rc;
 }
 
@@ -146,7 +154,10 @@ int guest_host_get_orders(AIBinder *host, struct guest_orders *ret_orders)
 		return rc;
 	if (read_orders(out, &orders) != STATUS_OK)
 		return fail(AVF_ERR_PROTOCOL, "getOrders: no orders");
-	if (!is_file_name(orders.payload_name))
+	if (orders.payload_config_path[0]
+		    ? orders.payload_name[0] ||
+			      !text_is_inner_path(orders.payload_config_path)
+		    : !guest_host_is_file_name(orders.payload_name))
 		return fail(AVF_ERR_PROTOCOL,
 			    "the payload's name is not a file name");
 	if (!is_plain(orders.vm_name))

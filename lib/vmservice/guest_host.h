@@ -13,9 +13,11 @@
 #define GUEST_HOST_TEXT     256U
 
 struct guest_orders {
-	char payload_name[GUEST_HOST_TEXT]; /* a file name */
+	char payload_name[GUEST_HOST_TEXT]; /* a file name; "": see below */
 	bool is_debuggable;
 	char vm_name[GUEST_HOST_MAX_NAME + 1]; /* "": it has none */
+	/* Without a payload_name: a file in the package, no way out of it. */
+	char payload_config_path[GUEST_HOST_TEXT];
 };
 
 /* The server's methods; what they return is as in struct vm_service_ops. */
@@ -43,6 +45,8 @@ AIBinder *guest_host_new(const struct guest_host *host);
  */
 int guest_host_get_orders(AIBinder *host,
 			  struct guest_orders *ret_orders) MUST_CHECK;
+/** Whether @text can be joined to a directory: one name, no way out. */
+bool guest_host_is_file_name(const char *text);
 /** @text is UTF-8. */
 int guest_host_set_stop_reason(AIBinder *host, int32_t reason,
 			       const char *text) MUST_CHECK;

@@ -142,7 +142,7 @@ void generated_calls_vm_service()
 
 void generated_calls_guest_host()
 {
-	struct guest_orders orders = {"libx.so", true, "my vm"};
+	struct guest_orders orders = {"libx.so", true, "my vm", ""};
 	struct guest_host host = {&host_ops, &orders};
 	BpGuestHost client(SpAIBinder(guest_host_new(&host)));
 	GuestOrders got;
@@ -150,9 +150,10 @@ void generated_calls_guest_host()
 	CHECK_OK(client.getOrders(&got));
 	CHECK(got.payloadName == "libx.so" && got.isDebuggable);
 	CHECK(got.vmName == "my vm");
-	orders = {"y", false, ""};
+	orders = {"", false, "", "assets/c.json"};
 	CHECK_OK(client.getOrders(&got));
-	CHECK(got.payloadName == "y" && !got.isDebuggable && !got.vmName);
+	CHECK(!got.payloadName && !got.isDebuggable && !got.vmName);
+	CHECK(got.payloadConfigPath == "assets/c.json");
 	host.userdata = nullptr;
 	CHECK(client.getOrders(&got).getExceptionCode() == EX_ILLEGAL_STATE);
 	CHECK_OK(client.setStopReason(7, "why"));
@@ -277,6 +278,11 @@ void c_calls_guest_host()
 	CHECK(guest_host_get_orders(host.get(), &got) == 0);
 	CHECK(string(got.payload_name) == "y" && !got.is_debuggable);
 	CHECK(string(got.vm_name).empty());
+	server->orders = {};
+	server->orders.payloadConfigPath = "assets/c.json";
+	CHECK(guest_host_get_orders(host.get(), &got) == 0);
+	CHECK(string(got.payload_name).empty());
+	CHECK(string(got.payload_config_path) == "assets/c.json");
 	CHECK(guest_host_set_stop_reason(host.get(), 9, "why") == 0);
 	CHECK(take() == "9why");
 }
@@ -290,7 +296,7 @@ void c_refuses_wrong_orders()
 		    {".hidden", "a"}, {"a\nb", "a"}, {"x", "a\x7f"}};
 	const auto server = SharedRefBase::make<Host>();
 	const SpAIBinder host = server->asBinder();
-	struct guest_orders got = {"before", false, ""};
+	struct guest_orders got = {"before", false, "", ""};
 
 	for (const auto &row : rows) {
 		server->orders.payloadName = row.payload;

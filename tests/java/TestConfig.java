@@ -76,6 +76,7 @@ public class TestConfig {
                 VirtualMachineConfig.CPU_TOPOLOGY_MATCH_HOST).build();
         Check.equal("/x.avfpkg", config.getApkPath());
         Check.equal("libx.so", config.getPayloadBinaryName());
+        Check.equal(null, config.getPayloadConfigPath());
         Check.equal(1L << 20, config.getMemoryBytes());
         Check.equal(1, config.getCpuTopology());
         Check.equal(false, config.isEncryptedStorageEnabled());

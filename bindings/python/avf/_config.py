@@ -22,7 +22,8 @@ class Disk(Row):
 
 
 # Names of keyword arguments that only a payload VM has.
-_PAYLOAD_FIELDS = {"package", "payload_name", "guest_image"}
+_PAYLOAD_FIELDS = {"package", "payload_name", "payload_config_path",
+                   "guest_image"}
 
 
 def _fileno(file):
@@ -179,6 +180,11 @@ class Config:
         """The library in the package, for instance "libecho.so"."""
         self._call(c.avf_config_set_payload_name, name)
 
+    def set_payload_config_path(self, path):
+        """A JSON file in the package that says what to run, instead of
+        payload_name."""
+        self._call(c.avf_config_set_payload_config_path, path)
+
     def set_guest_image(self, directory):
         """Made by image_build(); the default is looked for."""
         self._call(c.avf_config_set_guest_image, directory)
@@ -277,6 +283,7 @@ for _name, _enumeration in (
         ("guest_image", None),
         ("hugepages", None), ("initrd", None), ("kernel", None),
         ("memory_mib", None), ("name", None), ("package", None),
-        ("payload_name", None), ("protected", None), ("vcpus", None),
+        ("payload_config_path", None), ("payload_name", None),
+        ("protected", None), ("vcpus", None),
         ("vm_console_input_supported", None), ("vm_output_captured", None)):
     _field(_name, _enumeration)

@@ -62,6 +62,7 @@ class ConfigTests {
         Expect.isNull(() -> new VirtualMachineConfig.Builder(null));
         Expect.isNull(() -> builder().setApkPath(null));
         Expect.isNull(() -> builder().setPayloadBinaryName(null));
+        Expect.isNull(() -> builder().setPayloadConfigPath(null));
 
         Expect.badValue("APK path must be an absolute path",
                 () -> builder().setApkPath("relative/path/to.apk"));

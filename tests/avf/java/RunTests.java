@@ -1,4 +1,5 @@
 import static android.system.virtualmachine.VirtualMachineCallback.STOP_REASON_KILLED;
+import static android.system.virtualmachine.VirtualMachineCallback.STOP_REASON_MICRODROID_INVALID_PAYLOAD_CONFIG;
 import static android.system.virtualmachine.VirtualMachineCallback.STOP_REASON_MICRODROID_UNKNOWN_RUNTIME_ERROR;
 import static android.system.virtualmachine.VirtualMachineCallback.STOP_REASON_SHUTDOWN;
 
@@ -128,6 +129,23 @@ class RunTests {
             Run run = new Run(vm).toEnd();
             assertFalse(run.seen().contains("ready"));
             assertNotEquals(STOP_REASON_SHUTDOWN, run.reason());
+        }
+    }
+
+    @Test
+    @Needs("config_path")
+    void bootFailsWhenConfigIsInvalid() throws Exception {
+        int sum = TestVms.ask(TestVms.create("test_vm_config", WaitingTests
+                .configFile("assets/vm_config.json").build()),
+                service -> service.addInteger(37, 73));
+        assertEquals(110, sum, "with a valid one it runs");
+        for (String file : new String[] {"vm_config_no_task.json",
+                "file.txt", "is_not_there.json"}) {
+            Run run = new Run(TestVms.create("test_vm_config", WaitingTests
+                    .configFile("assets/" + file).build())).toEnd();
+            assertFalse(run.seen().contains("started"));
+            assertEquals(STOP_REASON_MICRODROID_INVALID_PAYLOAD_CONFIG,
+                    run.reason());
         }
     }
 

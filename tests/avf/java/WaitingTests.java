@@ -26,7 +26,7 @@ import java.util.HexFormat;
 
 /**
  * MicrodroidTests of what is not there yet: identity, attestation,
- * encrypted storage, config files and extra packages. Rows of
+ * encrypted storage and extra packages. Rows of
  * tests/avf/features.txt switch them on.
  */
 class WaitingTests {
@@ -47,11 +47,8 @@ class WaitingTests {
         return TestVms.create(name, b.build());
     }
 
-    static VirtualMachineConfig.Builder configFile(String path)
-            throws Exception {
-        VirtualMachineConfig.Builder b = TestVms.debugBuilder(null);
-        Later.call(b, "setPayloadConfigPath", path);
-        return b;
+    static VirtualMachineConfig.Builder configFile(String path) {
+        return TestVms.debugBuilder(null).setPayloadConfigPath(path);
     }
 
     private static VirtualMachine withConfigFile(String name)
@@ -371,16 +368,6 @@ class WaitingTests {
         assertEquals("/mnt/encrypted_assets", TestVms.ask(create("test_vm_assets"),
                 service -> Later.call(service, "mountEncryptedAssets",
                         "assets/secret.img")));
-    }
-
-    @Test
-    @Needs("config_path")
-    void bootFailsWhenConfigIsInvalid() throws Exception {
-        Run run = new Run(TestVms.create("test_vm_config",
-                configFile("assets/vm_config_no_task.json").build())).toEnd();
-        assertFalse(run.seen().contains("started"));
-        assertEquals(VirtualMachineCallback
-                .STOP_REASON_MICRODROID_INVALID_PAYLOAD_CONFIG, run.reason());
     }
 
     private static void extraApkIsRead(VirtualMachine vm) throws Exception {

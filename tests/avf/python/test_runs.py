@@ -88,6 +88,21 @@ def bootFailsWhenLowMem(manager):
         assert events[-1].code != StopReason.SHUTDOWN
 
 
+@avf_test(needs="config_path")
+def bootFailsWhenConfigIsInvalid(manager):
+    path = "assets/vm_config.json"
+    with ready(manager.create("valid", config(
+            None, payload_config_path=path))) as service:
+        assert service.addInteger(37, 73) == 110
+    for name in ("vm_config_no_task.json", "file.txt", "is_not_there.json"):
+        vm = manager.create(name, config(
+            None, payload_config_path="assets/" + name))
+        events = run_to_end(vm)
+        assert not has(events, EventType.PAYLOAD_STARTED)
+        assert (events[-1].code
+                == StopReason.MICRODROID_INVALID_PAYLOAD_CONFIG)
+
+
 @avf_test
 def bootFailsWhenBinaryNameIsInvalid(manager):
     vm = manager.create("test_vm", config("DoesNotExist.so"))

@@ -279,17 +279,7 @@ def mountEncryptedAssets(manager):
         assert service.readFromFile(directory + "/file.txt")
 
 
-# --- config files and extra packages --------------------------------------
-
-@avf_test(needs="config_path")
-def bootFailsWhenConfigIsInvalid(manager):
-    vm = manager.create("test_vm", config(
-        None, payload_config_path="assets/vm_config_no_task.json"))
-    events = run_to_end(vm)
-    assert not has(events, EventType.PAYLOAD_STARTED)
-    assert (events[-1].code
-            == StopReason.MICRODROID_INVALID_PAYLOAD_CONFIG)
-
+# --- extra packages -------------------------------------------------------
 
 def extra_apk_is_read(vm):
     with ready(vm) as service:

@@ -60,3 +60,17 @@ Test(text, rows)
 				     row->what);
 	}
 }
+
+Test(text, inner_paths_have_no_way_out)
+{
+	static const char *const good[] = {"a", "assets/a.json", "a/b..c/d.",
+					   "gr\xc3\xbc\xc3\x9f"};
+	static const char *const bad[] = {
+		"",       "/",    "/a",   "a/", "a//b", "..",    "../a",
+		"a/../b", "a/..", "a/.b", ".a", "a\nb", "a/\tb", "\x7f"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		cr_expect(text_is_inner_path(good[i]), "%s", good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_not(text_is_inner_path(bad[i]), "%s", bad[i]);
+}

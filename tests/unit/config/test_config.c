@@ -112,6 +112,16 @@ Test(config, texts)
 		     AVF_ERR_INVALID);
 	cr_expect_eq(avf_config_set_payload_name(payload, ""), AVF_ERR_INVALID);
 	cr_expect_eq(avf_config_set_payload_name(payload, "libx.so"), 0);
+	cr_expect_eq(avf_config_set_payload_config_path(payload, "../x"),
+		     AVF_ERR_INVALID);
+	cr_expect_eq(avf_config_set_payload_config_path(payload, NULL),
+		     AVF_ERR_INVALID);
+	cmdline[256] = '\0';
+	cr_expect_eq(avf_config_set_payload_config_path(payload, cmdline),
+		     AVF_ERR_INVALID);
+	cmdline[255] = '\0';
+	cr_expect_eq(avf_config_set_payload_config_path(payload, cmdline), 0);
+	cr_expect_str_eq(avf_config_get_payload_config_path(payload), cmdline);
 	cr_expect_eq(avf_config_set_guest_image(payload, ""), AVF_ERR_INVALID);
 	cr_expect_eq(avf_config_set_guest_image(payload, "/x"), 0);
 	cr_expect_eq(avf_config_set_guest_image(payload, NULL), 0);
@@ -124,6 +134,8 @@ Test(config, each_kind_has_its_own_fields)
 	cr_expect_eq(avf_config_set_kernel(payload, "/dev/null"), AVF_ERR_STATE,
 		     "the kind is looked at first");
 	cr_expect_eq(avf_config_set_payload_name(raw, "x"), AVF_ERR_STATE);
+	cr_expect_eq(avf_config_set_payload_config_path(raw, "x"),
+		     AVF_ERR_STATE);
 	cr_expect_eq(avf_config_set_guest_image(raw, "/x"), AVF_ERR_STATE);
 }
 

@@ -184,6 +184,7 @@ SETTER(set_storage, avf_config_set_encrypted_storage_bytes(c, 4096))
 SETTER(set_captured, avf_config_set_vm_output_captured(c, true))
 SETTER(set_input, avf_config_set_vm_console_input_supported(c, true))
 SETTER(set_payload, avf_config_set_payload_name(c, "liby.so"))
+SETTER(set_config_path, avf_config_set_payload_config_path(c, "assets/c"))
 SETTER(set_image, avf_config_set_guest_image(c, "/image"))
 SETTER(set_memory, avf_config_set_memory_mib(c, 99))
 SETTER(set_vcpus, avf_config_set_vcpus(c, 2))
@@ -209,6 +210,7 @@ Test(config_path, compatibility)
 		{"capturing", set_captured, false},
 		{"console input", set_input, false},
 		{"payload", set_payload, false},
+		{"config path", set_config_path, false},
 		{"guest image", set_image, false},
 		{"memory", set_memory, true},
 		{"vCPUs", set_vcpus, true},
@@ -239,6 +241,7 @@ Test(config_path, getters_of_null)
 	cr_expect_null(avf_config_get_initrd(NULL));
 	cr_expect_null(avf_config_get_package(NULL));
 	cr_expect_null(avf_config_get_payload_name(NULL));
+	cr_expect_null(avf_config_get_payload_config_path(NULL));
 	cr_expect_null(avf_config_get_guest_image(NULL));
 	cr_expect_null(avf_config_get_cmdline(NULL));
 	cr_expect_null(avf_config_get_disk(NULL, 0));

@@ -103,6 +103,15 @@ Test(config_validate, payload_needs_package_and_name)
 	cr_expect_eq(avf_config_validate(payload, NULL), 1);
 }
 
+Test(config_validate, payload_is_named_or_described)
+{
+	cr_assert_eq(avf_config_set_payload_config_path(payload, "a.json"), 0);
+	cr_expect_eq(avf_config_validate(payload, NULL), 1);
+	cr_assert_eq(avf_config_set_payload_name(payload, "libx.so"), 0);
+	expect_problem(payload, "payload_config_path: payload_name is given");
+	cr_expect_eq(avf_config_validate(payload, NULL), 2);
+}
+
 Test(config_validate, consoles_need_debug_level_full)
 {
 	int fd = open("/dev/null", O_RDWR);

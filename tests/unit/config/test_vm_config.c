@@ -48,6 +48,8 @@ static void fill(struct vm_config *c)
 	memset(c->cmdline, 'c', AVF_MAX_CMDLINE);
 	c->payload_name = calloc(1, VM_CONFIG_MAX_PAYLOAD_NAME + 1);
 	memset(c->payload_name, 'p', VM_CONFIG_MAX_PAYLOAD_NAME);
+	c->payload_config_path = calloc(1, VM_CONFIG_MAX_CONFIG_PATH + 1);
+	memset(c->payload_config_path, 'j', VM_CONFIG_MAX_CONFIG_PATH);
 	c->guest_image = calloc(1, VM_CONFIG_MAX_PATH + 1);
 	memset(c->guest_image, '/', VM_CONFIG_MAX_PATH);
 	c->kernel_fd = new_fd();
@@ -79,6 +81,7 @@ static void expect_equal(const struct vm_config *a, const struct vm_config *b)
 	cr_expect_str_eq(a->name, b->name);
 	cr_expect_str_eq(a->cmdline, b->cmdline);
 	cr_expect_str_eq(a->payload_name, b->payload_name);
+	cr_expect_str_eq(a->payload_config_path, b->payload_config_path);
 	cr_expect_str_eq(a->guest_image, b->guest_image);
 	cr_assert_eq(a->n_disks, b->n_disks);
 	for (unsigned int i = 0; i < a->n_disks; i++) {

@@ -28,6 +28,7 @@ public final class VirtualMachineConfig {
     private final String packageName;
     private final String apkPath;
     private final String payloadBinaryName;
+    private final String payloadConfigPath;
     private final int debugLevel;
     private final boolean protectedVm;
     private final long memoryBytes;
@@ -43,6 +44,7 @@ public final class VirtualMachineConfig {
         packageName = b.packageName;
         apkPath = b.apkPath;
         payloadBinaryName = b.payloadBinaryName;
+        payloadConfigPath = b.payloadConfigPath;
         debugLevel = b.debugLevel;
         protectedVm = b.protectedVm;
         memoryBytes = b.memoryBytes;
@@ -62,6 +64,11 @@ public final class VirtualMachineConfig {
 
     public String getPayloadBinaryName() {
         return payloadBinaryName;
+    }
+
+    /** The file of the package that says what to run, or null. */
+    public String getPayloadConfigPath() {
+        return payloadConfigPath;
     }
 
     public int getDebugLevel() {
@@ -121,6 +128,7 @@ public final class VirtualMachineConfig {
                 && vmOutputCaptured == other.vmOutputCaptured
                 && vmConsoleInputSupported == other.vmConsoleInputSupported
                 && Objects.equals(payloadBinaryName, other.payloadBinaryName)
+                && Objects.equals(payloadConfigPath, other.payloadConfigPath)
                 && Objects.equals(packageName, other.packageName)
                 && (customImageConfig == null)
                         == (other.customImageConfig == null);
@@ -161,7 +169,11 @@ public final class VirtualMachineConfig {
     private void fillPayload(long config) {
         if (apkPath != null)
             Native.avf_config_set_package(config, apkPath);
-        Native.avf_config_set_payload_name(config, payloadBinaryName);
+        if (payloadBinaryName != null)
+            Native.avf_config_set_payload_name(config, payloadBinaryName);
+        else
+            Native.avf_config_set_payload_config_path(config,
+                    payloadConfigPath);
         Native.avf_config_set_encrypted_storage_bytes(config,
                 encryptedStorageBytes);
     }
@@ -189,6 +201,8 @@ public final class VirtualMachineConfig {
             b.customImageConfig = imageFromNative(config);
         b.apkPath = Native.avf_config_get_package(config);
         b.payloadBinaryName = Native.avf_config_get_payload_name(config);
+        b.payloadConfigPath =
+                Native.avf_config_get_payload_config_path(config);
         b.debugLevel = Native.avf_config_get_debug_level(config);
         b.protectedVm = Native.avf_config_get_protected(config);
         b.memoryBytes = Native.avf_config_get_memory_mib(config) * MIB;
@@ -229,6 +243,7 @@ public final class VirtualMachineConfig {
         private String packageName;
         private String apkPath;
         private String payloadBinaryName;
+        private String payloadConfigPath;
         private int debugLevel = DEBUG_LEVEL_NONE;
         private boolean protectedVm;
         private boolean protectedVmSet;
@@ -264,6 +279,13 @@ public final class VirtualMachineConfig {
                 throw new IllegalArgumentException(
                         "Invalid binary file name: " + name);
             payloadBinaryName = name;
+            return this;
+        }
+
+        /** Instead of a name: a JSON file inside the package. */
+        public Builder setPayloadConfigPath(String payloadConfigPath) {
+            this.payloadConfigPath = Objects.requireNonNull(
+                    payloadConfigPath, "payloadConfigPath must not be null");
             return this;
         }
 
@@ -361,11 +383,15 @@ public final class VirtualMachineConfig {
             require(apkPath != null || packageName != null
                             || customImageConfig != null,
                     "apkPath or packageName must be specified");
-            require(customImageConfig == null || payloadBinaryName == null,
+            boolean named = payloadBinaryName != null;
+            boolean described = payloadConfigPath != null;
+            require(customImageConfig == null || !(named || described),
                     "setCustomImageConfig and (setPayloadBinaryName or "
                             + "setPayloadConfigPath) may not both be called");
-            require(customImageConfig != null || payloadBinaryName != null,
+            require(customImageConfig != null || named || described,
                     "setPayloadBinaryName must be called");
+            require(!(named && described), "setPayloadBinaryName and "
+                    + "setPayloadConfigPath may not both be called");
             require(protectedVmSet, "setProtectedVm must be called "
                     + "explicitly");
             boolean full = debugLevel == DEBUG_LEVEL_FULL;
