@@ -94,7 +94,8 @@ static int register_agent(struct manager *m)
 
 	if (fd < 0)
 		return fail_errno("connect to the host once more");
-	if (rpc_polled_join(&m->calls, m->service, fd) != STATUS_OK)
+	if (rpc_polled_join(&m->calls, m->service, fd) != STATUS_OK ||
+	    rpc_polled_wait(&m->calls, CALL_LIMIT_MS) != STATUS_OK)
 		return fail(AVF_ERR_CLOSED, "the host does not call back");
 	m->agent = (struct guest_agent){shut_down, m};
 	agent = guest_agent_new(&m->agent);

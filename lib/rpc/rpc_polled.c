@@ -1,9 +1,11 @@
 #include "rpc/rpc_polled.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "binder/object.h"
 
 static void unref_session(struct rpc_session **session)
@@ -222,6 +224,18 @@ enum rpc_polled_state rpc_polled_ready(struct rpc_polled *polled)
 		return polled->state;
 	polled->eof = polled->conn->end == polled->conn->start;
 	return RPC_POLLED_ENDED;
+}
+
+binder_status_t rpc_polled_wait(struct rpc_polled *polled, int timeout_ms)
+{
+	while (polled->state == RPC_POLLED_INIT) {
+		if (fd_wait(polled->conn->fd, POLLIN, timeout_ms) <= 0)
+			return STATUS_TIMED_OUT;
+		if (rpc_polled_ready(polled) == RPC_POLLED_ENDED)
+			return polled->error != STATUS_OK ? polled->error
+							  : STATUS_DEAD_OBJECT;
+	}
+	return STATUS_OK;
 }
 
 void rpc_polled_fini(struct rpc_polled *polled)

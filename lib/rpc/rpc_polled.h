@@ -49,6 +49,14 @@ binder_status_t rpc_polled_join(struct rpc_polled *polled, AIBinder *root,
 				int fd);
 
 /**
+ * Wait until the server that rpc_polled_join() asked has taken the connection:
+ * before that it has nothing to call on, and a call that the client invites on
+ * another connection would find none. Errors: STATUS_TIMED_OUT after
+ * @timeout_ms without a word, STATUS_DEAD_OBJECT, what the server does wrong.
+ */
+binder_status_t rpc_polled_wait(struct rpc_polled *polled, int timeout_ms);
+
+/**
  * Take what has come, when @fd is readable, and serve it. After
  * RPC_POLLED_GIVEN the descriptor is no longer the caller's to watch; after
  * RPC_POLLED_ENDED the caller stops watching it and calls rpc_polled_fini().

@@ -287,7 +287,10 @@ Test(rpc_polled, lets_a_server_call_the_client)
 	ARpcSession_free(client);
 	cr_assert_eq(rpc_polled_join(&calls, root, more[1]), 0);
 	cr_expect(raw_expect(more[0], JOIN));
-	cr_expect_eq(give(&calls, more[0], RAW_INIT), RPC_POLLED_SERVES);
+	cr_expect_eq(rpc_polled_wait(&calls, 1), STATUS_TIMED_OUT);
+	raw_send(more[0], RAW_INIT);
+	cr_expect_eq(rpc_polled_wait(&calls, -1), STATUS_OK);
+	cr_expect_eq(calls.state, RPC_POLLED_SERVES);
 	cr_expect_eq(give(&calls, more[0], SPECIAL("01000000")),
 		     RPC_POLLED_SERVES);
 	cr_expect(raw_expect(more[0], RAW_REPLY("18000000", "00000000",

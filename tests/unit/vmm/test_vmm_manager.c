@@ -126,6 +126,8 @@ static void register_agent(struct guest *guest)
 	guest->agent = (struct guest_agent){count_shutdown, guest};
 	cr_assert_eq(rpc_polled_join(&guest->calls, guest->service, dial(NULL)),
 		     0);
+	/* else the host may hear of the agent before it can call it */
+	cr_assert_eq(rpc_polled_wait(&guest->calls, -1), 0);
 	agent = guest_agent_new(&guest->agent);
 	cr_expect_eq(vm_service_register_guest_agent(guest->service, agent), 0);
 	AIBinder_decStrong(agent);
