@@ -11,70 +11,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "pkvm/secret_search.h"
 #include "pkvm/secret_vm.h"
 #include "support/vm_harness.h"
-
-#define CHUNK SECRET_PAGE
-
-/* How a chunk of memory at @at is read; false: it cannot be. */
-typedef bool chunk_fn(const void *how, uintptr_t at, void *to);
-
-/* Searches every mapping of process @pid. A chunk that cannot be read has
- * nothing to find; @ret_read counts the others. */
-static bool search(pid_t pid, chunk_fn *chunk, const void *how, uint64_t seed,
-		   unsigned long *ret_read)
-{
-	static unsigned char copy[CHUNK];
-	unsigned long begin, end, read = 0;
-	char line[512], rights[8];
-	bool found = false;
-	FILE *maps;
-
-	(void)snprintf(line, sizeof(line), "/proc/%d/maps", (int)pid);
-	maps = fopen(line, "r");
-	while (maps && !found && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%lx-%lx %7s", &begin, &end, rights) != 3 ||
-		    rights[0] != 'r' || strstr(line, "[vvar"))
-			continue;
-		for (; begin < end && !found; begin += CHUNK) {
-			if (!chunk(how, begin, copy))
-				continue;
-			read++;
-			found = secret_is_in(copy, CHUNK, seed);
-			memset(copy, 0, sizeof(copy));
-		}
-	}
-	if (maps)
-		(void)fclose(maps);
-	*ret_read = read;
-	return found;
-}
-
-static bool by_load(const void *how, uintptr_t at, void *to)
-{
-	(void)how;
-	/* not what the last chunk left behind */
-	return secret_load((const void *)at, to, CHUNK);
-}
-
-static bool by_process_vm_readv(const void *how, uintptr_t at, void *to)
-{
-	const struct iovec local = {to, CHUNK};
-	const struct iovec remote = {(void *)at, CHUNK};
-
-	return process_vm_readv(*(const pid_t *)how, &local, 1, &remote, 1,
-				0) == CHUNK;
-}
-
-static bool by_proc_mem(const void *how, uintptr_t at, void *to)
-{
-	return pread(*(const int *)how, to, CHUNK, (off_t)at) == CHUNK;
-}
 
 /* --- the VMM searches itself ------------------------------------------ */
 
@@ -87,10 +30,10 @@ static void search_myself(bool is_protected)
 	if (!secret_vm_init(&vm, is_protected))
 		return;
 	(void)secret_vm_place(&vm);
-	found = search(getpid(), by_load, NULL, vm.seed, &read);
+	found = secret_search(getpid(), secret_by_load, vm.seed, &read);
 	printf("    %lu pages read: %s\n", read, found ? "found" : "not found");
 	CHECK(found == !is_protected);
-	CHECK(found || read > SECRET_BYTES / CHUNK / 2);
+	CHECK(found || read > SECRET_BYTES / SECRET_PAGE / 2);
 	CHECK(secret_vm_finish(&vm, 1) == SECRET_WHOLE);
 	secret_vm_fini(&vm);
 }
@@ -107,19 +50,14 @@ static void search_other(bool is_protected, bool by_mem)
 {
 	struct secret_process p;
 	unsigned long read;
-	int mem, status;
-	char path[32];
+	int status;
 	bool found;
 
 	if (!secret_process_start(&p, is_protected, NULL, NULL))
 		return;
-	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)p.pid);
-	mem = open(path, O_RDONLY | O_CLOEXEC);
-	CHECK(mem >= 0);
-	found = by_mem ? search(p.pid, by_proc_mem, &mem, p.seed, &read)
-		       : search(p.pid, by_process_vm_readv, &p.pid, p.seed,
-				&read);
-	fd_close(mem);
+	found = secret_search(
+		p.pid, by_mem ? secret_by_proc_mem : secret_by_process_vm_readv,
+		p.seed, &read);
 	CHECK(found == !is_protected);
 	status = secret_process_finish(&p);
 	printf("    %lu pages read: %s; the guest %s\n", read,

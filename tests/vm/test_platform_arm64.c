@@ -1,6 +1,7 @@
 /* What an arm64 guest finds: its CPU, its clock, and what becomes of accesses
  * that the CPU does not describe. */
 #include <fcntl.h>
+#include <libfdt.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,64 @@ static void time_of_day(void)
 	free(text);
 }
 
+/* As dtc would make it: the command line is another one. */
+static int make_overlay(void)
+{
+	static unsigned char tree[1024];
+	int fd = vmt_memfd(0, 0);
+
+	CHECK(fdt_create(tree, sizeof(tree)) == 0 &&
+	      fdt_finish_reservemap(tree) == 0 &&
+	      fdt_begin_node(tree, "") == 0 &&
+	      fdt_begin_node(tree, "fragment@0") == 0 &&
+	      fdt_property(tree, "target-path", "/chosen", 8) == 0 &&
+	      fdt_begin_node(tree, "__overlay__") == 0 &&
+	      fdt_property(tree, "bootargs", "of the overlay", 15) == 0 &&
+	      fdt_end_node(tree) == 0 && fdt_end_node(tree) == 0 &&
+	      fdt_end_node(tree) == 0 && fdt_finish(tree) == 0);
+	CHECK(write(fd, tree, fdt_totalsize(tree)) > 0);
+	return fd;
+}
+
+static void device_tree_overlay(void)
+{
+	avf_config *config = vmt_bare_config("hello");
+	int fd = make_overlay();
+	struct vmt_vm v;
+	char *text;
+
+	CHECK_OK(avf_config_set_cmdline(config, "of the configuration"));
+	CHECK_OK(avf_config_set_device_tree_overlay_fd(config, fd));
+	(void)close(fd);
+	if (!vmt_new(&v, config))
+		return;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	if (!text || strcmp(text, "of the overlay\n") != 0)
+		vmt_fail(__FILE__, __LINE__, "\"%s\"", text ? text : "");
+	free(text);
+	vmt_free(&v);
+}
+
+/* An error of the run, with the field and the next step. */
+static void overlay_that_does_not_apply(void)
+{
+	avf_config *config = vmt_bare_config("hello");
+	int fd = vmt_memfd(512, 'x');
+	struct vmt_vm v;
+
+	CHECK_OK(avf_config_set_device_tree_overlay_fd(config, fd));
+	(void)close(fd);
+	if (!vmt_new(&v, config))
+		return;
+	if (vmt_run(&v) && vmt_wait_stopped(&v))
+		vmt_check_stopped(&v, AVF_STOP_REASON_START_FAILED,
+				  "device_tree_overlay: no compiled device "
+				  "tree");
+	CHECK(strcmp(v.events, "STOPPED ") == 0);
+	vmt_free(&v);
+}
+
 /* The guest takes the abort of a bus, goes on in its handler, and ends as it
  * likes to; the VMM does not. */
 static void accesses_without_a_description(void)
@@ -116,6 +175,8 @@ static void accesses_without_a_description(void)
 static const struct vmt_test tests[] = {
 	{"features", features},
 	{"time_of_day", time_of_day},
+	{"device_tree_overlay", device_tree_overlay},
+	{"overlay_that_does_not_apply", overlay_that_does_not_apply},
 	{"accesses_without_a_description", accesses_without_a_description},
 };
 
