@@ -75,8 +75,15 @@ void vmm_guest_ended(struct vmm *vmm, int reason, const char *text)
 /* Only payload VMs have this timer; a raw guest has nothing to report. */
 static void boot_expired(void *userdata)
 {
+	const struct vmm *vmm = userdata;
+
 	vmm_stop(userdata, AVF_STOP_REASON_HANGUP,
-		 "the payload had not started within the boot time-out");
+		 vmm->config.is_protected
+			 ? "the payload had not started within the boot "
+			   "time-out; a protected VM needs a kernel with "
+			   "CONFIG_ARM_PKVM_GUEST (guest/kernel)"
+			 : "the payload had not started within the boot "
+			   "time-out");
 }
 
 static void stop_expired(void *userdata)
