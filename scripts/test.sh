@@ -139,7 +139,7 @@ guest_image()
 	local parts=build/$1/libexec/libvirtualization/guest
 
 	shift 2
-	if [ -d "$image" ] && [ "$*" = "$(cat "$image.options")" ] &&
+	if [ -d "$image" ] && [ "$*" = "$(cat "$image.options" 2>/dev/null)" ] &&
 		[ -z "$(find "$parts" build/gcc/bin/avf -type f \
 			-newer "$image")" ]; then
 		return

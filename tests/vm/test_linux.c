@@ -286,6 +286,22 @@ static void boot_timeout(void)
 	vmt_free(&v);
 }
 
+/* AVF's own tests take 170 MiB. A protected VM's pool comes on top. */
+static void little_memory(void)
+{
+	avf_config *config = linux_config("good", "idle");
+	const char *wish = getenv("AVF_TEST_MEMORY_MIB");
+	struct vmt_vm v;
+
+	CHECK_OK(avf_config_set_memory_mib(
+		config, wish ? (uint32_t)strtoul(wish, NULL, 10) : 48));
+	if (!vmt_new(&v, config))
+		return;
+	if (vmt_run(&v) && vmt_wait_event(&v, AVF_EVENT_PAYLOAD_READY))
+		linux_stop(&v);
+	vmt_free(&v);
+}
+
 /*
  * The stock kernel has no pKVM guest support; of whatever it does in a
  * protected VM, the boot's time-out is the end.
@@ -471,6 +487,7 @@ static const struct vmt_test on_small[] = {
 	{"assets", assets},
 	{"stop", stop},
 	{"two_vcpus_and_a_disk", two_vcpus_and_a_disk},
+	{"little_memory", little_memory},
 	{"raw_kernel", raw_kernel},
 	{"foreign_kernel", foreign_kernel},
 };
