@@ -487,7 +487,7 @@ FAULTS = [
      "if (parcel->lists_objects && !session)",
      "objects that nobody reads leak"),
     ("binder/parcel_object.c",
-     "if (ref->counted && !parcel->sent)",
+     "if (session && ref->counted && !parcel->sent)",
      "if (ref->counted && parcel->sent)",
      "a parcel that is not sent keeps its counts"),
     ("binder/parcel_table.c",

@@ -229,7 +229,7 @@ void parcel_drop_objects(AParcel *parcel)
 		release_unread(parcel);
 	for (size_t i = 0; i < parcel->n_refs; i++) {
 		ref = &parcel->refs[i];
-		if (ref->counted && !parcel->sent)
+		if (session && ref->counted && !parcel->sent)
 			session->ops->undo_leave(session, ref->address);
 		AIBinder_decStrong(ref->binder);
 	}
