@@ -4,6 +4,8 @@
  * protocol allows must be answered, so each call that waits gets its reply,
  * the session lives until the client hangs up, and what the client has paid
  * for is forgotten.
+ *
+ * After five minutes: cov: 509.
  */
 #include "fuzz.h"
 
