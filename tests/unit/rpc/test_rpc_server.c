@@ -161,6 +161,7 @@ static void on_destroy(void *user_data)
 }
 
 static ARpcServer *doomed;
+static AIBinder_Class *ending_class;
 
 static binder_status_t shut_down(AIBinder *binder, transaction_code_t code,
 				 const AParcel *in, AParcel *out)
@@ -175,14 +176,15 @@ static binder_status_t shut_down(AIBinder *binder, transaction_code_t code,
 
 Test(server, shut_down_by_a_method_of_its_own)
 {
-	AIBinder_Class *clazz =
-		AIBinder_Class_define("end", on_create, on_destroy, shut_down);
+	const struct timespec ms = {.tv_nsec = 1000000};
 	AIBinder *object;
 	char other[128];
 	int fd;
 
-	AIBinder_Class_disableInterfaceTokenHeader(clazz);
-	object = AIBinder_new(clazz, NULL);
+	ending_class =
+		AIBinder_Class_define("end", on_create, on_destroy, shut_down);
+	AIBinder_Class_disableInterfaceTokenHeader(ending_class);
+	object = AIBinder_new(ending_class, NULL);
 	raw_socket_path(other, sizeof(other));
 	doomed = AvfRpcServer_newUnixDomain(object, other);
 	ARpcServer_start(doomed);
@@ -193,6 +195,9 @@ Test(server, shut_down_by_a_method_of_its_own)
 	cr_expect(raw_closed(fd));
 	close(fd);
 	ARpcServer_free(doomed);
+	/* the thread of the method is on its way out */
+	for (int i = 0; i < 10000 && AIBinder_debugGetRefCount(object) > 1; i++)
+		(void)nanosleep(&ms, NULL);
 	cr_expect_eq(AIBinder_debugGetRefCount(object), 1);
 	AIBinder_decStrong(object);
 	(void)unlink(other);
