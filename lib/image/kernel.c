@@ -17,6 +17,7 @@
 
 #include "base/byteorder.h"
 #include "base/cleanup.h"
+#include "base/kernel_arch.h"
 #include "image/scratch.h"
 #include "image/tool.h"
 
@@ -111,16 +112,6 @@ static bool has_magic(const void *data, size_t size, size_t at,
 	const size_t n = strlen(magic);
 
 	return size >= at + n && memcmp((const char *)data + at, magic, n) == 0;
-}
-
-/* What a kernel of any form is for; NULL: nothing that we know. */
-static const struct arch *kernel_arch(const void *data, size_t size)
-{
-	if (has_magic(data, size, SETUP_MAGIC, "HdrS"))
-		return arch_find(AVF_ARCHITECTURE_X86_64);
-	if (has_magic(data, size, IMAGE_MAGIC, "ARM\x64"))
-		return arch_find(AVF_ARCHITECTURE_ARM64);
-	return NULL;
 }
 
 /* Behind what a loader of @arch has found to be no kernel. */
