@@ -229,7 +229,8 @@ if [ -z "$fast" ]; then
 	[ $gcc_status != 0 ] || small_image gcc x86_64
 	[ $gcc_status != 0 ] || lab
 	arm64_labs
-	[ $gcc_status != 0 ] || run emulated gcc emulated --jobs 1
+	[ $gcc_status != 0 ] || AVF_TEST_FOREIGN=$repo/build/arm64 \
+		run emulated gcc emulated --jobs 1
 	title "other builds"
 	build clang -DCMAKE_C_COMPILER=clang && step check tidy tidy
 	build asan -DCMAKE_BUILD_TYPE=Debug \

@@ -184,12 +184,15 @@ static void tell_progress(void *userdata, const char *text)
 %typemap(in) PyObject *progress "$1 = $input;"
 %inline %{
 static int image_build(const char *output, const char *kernel_package,
-		       PyObject *progress)
+		       PyObject *progress, int architecture,
+		       const char *guest_dir)
 {
 	struct avf_image_options options = AVF_IMAGE_OPTIONS_INIT;
 
 	options.output = output;
 	options.kernel_package = kernel_package;
+	options.architecture = (enum avf_architecture)architecture;
+	options.guest_dir = guest_dir;
 	if (progress != Py_None) {
 		options.progress = tell_progress;
 		options.userdata = progress;

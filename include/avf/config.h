@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <avf/architecture.h>
 #include <avf/error.h>
 
 #ifdef __cplusplus
@@ -220,6 +221,16 @@ AVF_EXPORT int avf_config_set_cpu_topology(
 AVF_EXPORT int avf_config_set_acceleration(
 	avf_config *config, enum avf_acceleration acceleration) AVF_CHECK;
 AVF_EXPORT enum avf_acceleration avf_config_get_acceleration(
+	const avf_config *config);
+
+/**
+ * What the guest is for: its kernel, or the payload and the microguest. One
+ * for another architecture than the host's runs under emulation only, which
+ * the acceleration has to allow: validation says so. Errors: AVF_ERR_INVALID.
+ */
+AVF_EXPORT int avf_config_set_architecture(
+	avf_config *config, enum avf_architecture architecture) AVF_CHECK;
+AVF_EXPORT enum avf_architecture avf_config_get_architecture(
 	const avf_config *config);
 
 /**

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/arch.h"
 #include "base/cleanup.h"
 #include "client/disk_lock.h"
 #include "image/image.h"
@@ -44,7 +45,8 @@ int run_config_make(const struct vm_config *config,
 	if (rc < 0)
 		return rc;
 	if (made.kind == AVF_CONFIG_PAYLOAD) {
-		rc = image_find(arch_host(), made.guest_image, &image);
+		rc = image_find(arch_find(made.architecture), made.guest_image,
+				&image);
 		if (rc < 0)
 			return rc;
 		made.kernel_fd = image.kernel_fd;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -200,6 +201,16 @@ int config_set_acceleration(avf_config *config,
 		return fail(AVF_ERR_INVALID, "acceleration: %d is unknown",
 			    (int)acceleration);
 	config->vm.acceleration = acceleration;
+	return 0;
+}
+
+int config_set_architecture(avf_config *config,
+			    enum avf_architecture architecture)
+{
+	if (!arch_find(architecture))
+		return fail(AVF_ERR_INVALID, "architecture: %d is unknown",
+			    (int)architecture);
+	config->vm.architecture = architecture;
 	return 0;
 }
 

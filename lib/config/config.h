@@ -91,6 +91,8 @@ int config_set_cpu_topology(avf_config *config,
 int config_set_jail(avf_config *config, enum avf_jail jail) MUST_CHECK;
 int config_set_acceleration(avf_config *config,
 			    enum avf_acceleration acceleration) MUST_CHECK;
+int config_set_architecture(avf_config *config,
+			    enum avf_architecture architecture) MUST_CHECK;
 int config_set_debug_level(avf_config *config,
 			   enum avf_debug_level level) MUST_CHECK;
 int config_set_payload_name(avf_config *config, const char *name) MUST_CHECK;

@@ -98,6 +98,19 @@ enum avf_acceleration avf_config_get_acceleration(const avf_config *config)
 	return config ? config->vm.acceleration : AVF_ACCELERATION_KVM;
 }
 
+int avf_config_set_architecture(avf_config *config,
+				enum avf_architecture architecture)
+{
+	int rc = begin(config);
+
+	return rc < 0 ? rc : config_set_architecture(config, architecture);
+}
+
+enum avf_architecture avf_config_get_architecture(const avf_config *config)
+{
+	return config ? config->vm.architecture : AVF_ARCHITECTURE_HOST;
+}
+
 int avf_config_set_jail(avf_config *config, enum avf_jail jail)
 {
 	int rc = begin(config);

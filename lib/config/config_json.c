@@ -111,6 +111,18 @@ static int read_acceleration(struct config_reader *reader, const char *value)
 				       (enum avf_acceleration)i);
 }
 
+static int read_architecture(struct config_reader *reader, const char *value)
+{
+	static const char *const words[] = {"x86_64", "arm64"};
+	int i = find_word(value, "architecture", words, ARRAY_SIZE(words));
+
+	if (i < 0)
+		return i;
+	return config_set_architecture(
+		reader->config,
+		(enum avf_architecture)(i + AVF_ARCHITECTURE_X86_64));
+}
+
 static int read_jail(struct config_reader *reader, const char *value)
 {
 	static const char *const words[] = {"default", "strict"};
@@ -214,6 +226,7 @@ static const struct config_key keys[] = {
 	{.name = "cpu_topology", .text = read_cpu_topology},
 	{.name = "vcpus", .number = config_set_vcpus},
 	{.name = "acceleration", .text = read_acceleration},
+	{.name = "architecture", .text = read_architecture},
 	{.name = "jail", .text = read_jail},
 	{.name = "hugepages", .flag = set_hugepages},
 	{.name = "debug_level", .text = read_debug_level},

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "base/cleanup.h"
 
 /* The directory's name at this moment, for a path that has to last. */
@@ -173,11 +174,12 @@ static bool is_same_text(const char *a, const char *b)
 
 /* What AVF's isCompatibleWith() leaves free stays free: memory, CPUs, the
  * package's path (apkPath), huge pages, a custom image's files. Our guest
- * image is its os. */
+ * image is its os, and the architecture a part of that. */
 bool config_is_compatible(const avf_config *a, const avf_config *b)
 {
 	return a->vm.kind == b->vm.kind &&
 	       a->vm.debug_level == b->vm.debug_level &&
+	       arch_find(a->vm.architecture) == arch_find(b->vm.architecture) &&
 	       a->vm.is_protected == b->vm.is_protected &&
 	       a->storage_bytes == b->storage_bytes &&
 	       a->output_captured == b->output_captured &&

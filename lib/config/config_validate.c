@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 
-#include "base/protected_vm.h"
 #include "base/arch.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/package_mark.h"
+#include "base/protected_vm.h"
 
 #define SECTOR_SIZE 512U
 
@@ -25,10 +26,30 @@ static uint64_t memory_bytes(const struct vm_config *vm)
 	return (uint64_t)vm->memory_mib << 20;
 }
 
+/* Only emulation runs code of another architecture. */
+static int check_architecture(const avf_config *config, avf_problems *problems)
+{
+	const struct arch *arch = arch_find(config->vm.architecture);
+
+	if (arch == arch_host() ||
+	    config->vm.acceleration != AVF_ACCELERATION_KVM)
+		return 0;
+	return problems_add(problems, "architecture",
+			    "a guest for %s runs on this %s host under "
+			    "emulation only, which the acceleration does not "
+			    "allow",
+			    arch->name, arch_host()->name);
+}
+
 static int check_protected(const avf_config *config, avf_problems *problems)
 {
 	char reason[256];
 
+	if (config->vm.is_protected &&
+	    arch_find(config->vm.architecture) != arch_host())
+		return problems_add(problems, "protected",
+				    "a guest of another architecture is "
+				    "emulated, and cannot be protected");
 	if (!config->vm.is_protected ||
 	    protected_vm_find("/dev/kvm", reason, sizeof(reason)) !=
 		    PROTECTED_VM_NONE)
@@ -119,19 +140,47 @@ static int check_boot(const avf_config *config, avf_problems *problems)
 static int check_overlay(const avf_config *config, avf_problems *problems)
 {
 	const struct vm_config *vm = &config->vm;
+	const struct arch *arch = arch_find(vm->architecture);
 	int rc = 0;
 
 	if (!has_file(config, vm->overlay_fd, CONFIG_OVERLAY))
 		return 0;
-	if (arch_host()->id == AVF_ARCHITECTURE_X86_64)
+	if (arch->id == AVF_ARCHITECTURE_X86_64)
 		rc = problems_add(problems, "device_tree_overlay",
 				  "a machine of x86-64 has no device tree; run "
 				  "it without");
-	if (rc < 0 || vm->acceleration != AVF_ACCELERATION_EMULATION)
+	if (rc < 0 || (arch == arch_host() &&
+		       vm->acceleration != AVF_ACCELERATION_EMULATION))
 		return rc;
 	return problems_add(problems, "device_tree_overlay",
 			    "under emulation the machine is QEMU's; run it on "
 			    "KVM, or without");
+}
+
+/* What the package says about itself, if it says anything (package_mark.h). A
+ * package that lies is found out by the guest. */
+static int check_package(const struct vm_config *vm, avf_problems *problems)
+{
+	const struct arch *arch = arch_find(vm->architecture);
+	unsigned char mark[PACKAGE_MARK_SIZE];
+	const char *others = "none";
+	uint32_t mask;
+
+	if (vm->package_fd < 0 ||
+	    fd_pread_all(vm->package_fd, mark, sizeof(mark),
+			 PACKAGE_MARK_OFFSET) != sizeof(mark))
+		return 0;
+	mask = package_mark_read(mark);
+	if (mask == 0 || mask & BIT(arch->id))
+		return 0;
+	for (size_t i = 0; arch_at(i); i++) {
+		if (mask & BIT(arch_at(i)->id))
+			others = arch_at(i)->name;
+	}
+	return problems_add(problems, "package",
+			    "has libraries for %s, but none for %s: make it "
+			    "with one for each",
+			    others, arch->name);
 }
 
 /* Both are needed, and both are reported when both are missing. */
@@ -148,6 +197,9 @@ static int check_payload(const avf_config *config, avf_problems *problems)
 		if (rc < 0)
 			return rc;
 	}
+	rc = check_package(vm, problems);
+	if (rc < 0)
+		return rc;
 	if (vm->payload_name && vm->payload_config_path)
 		return problems_add(problems, "payload_config_path",
 				    "payload_name is given, too; one of them "
@@ -257,9 +309,10 @@ static int check_disks(const avf_config *config, avf_problems *problems)
 	return 0;
 }
 
-static check_fn *const checks[] = {check_protected, check_memory,  check_boot,
-				   check_overlay,   check_payload, check_debug,
-				   check_disks};
+static check_fn *const checks[] = {
+	check_architecture, check_protected, check_memory, check_boot,
+	check_overlay,      check_payload,   check_debug,  check_disks,
+};
 
 static int run_checks(const avf_config *config, avf_problems *problems)
 {

@@ -92,6 +92,10 @@ static void put_all(struct writer *w, const avf_config *config)
 	if (config->has_vcpus)
 		put_number(w, "vcpus", vm->vcpus);
 	put_text(w, "acceleration", accelerations[vm->acceleration]);
+	/* left out, it is the host's, whichever that is */
+	if (vm->architecture != AVF_ARCHITECTURE_HOST)
+		put_text(w, "architecture",
+			 avf_architecture_name(vm->architecture));
 	put_text(w, "jail", vm->jail == AVF_JAIL_STRICT ? "strict" : "default");
 	put(w, "hugepages", json_boolean(vm->hugepages));
 	put_text(w, "debug_level",

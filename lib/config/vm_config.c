@@ -160,6 +160,7 @@ static void copy_scalars(const struct vm_config *from, struct vm_config *to)
 	to->memory_mib = from->memory_mib;
 	to->vcpus = from->vcpus;
 	to->acceleration = from->acceleration;
+	to->architecture = from->architecture;
 	to->jail = from->jail;
 	to->is_protected = from->is_protected;
 	to->hugepages = from->hugepages;

@@ -51,6 +51,7 @@ struct vm_config {
 	uint32_t memory_mib;
 	uint32_t vcpus; /* topology resolved: 1 to AVF_MAX_VCPUS */
 	enum avf_acceleration acceleration;
+	enum avf_architecture architecture; /* arch_find() takes it */
 	enum avf_jail jail;
 	bool is_protected;
 	bool hugepages;

@@ -43,6 +43,8 @@ static const struct number_rule number_rules[] = {
 	{VM_CONFIG_TAG_VCPUS, 1, AVF_MAX_VCPUS},
 	{VM_CONFIG_TAG_ACCELERATION, AVF_ACCELERATION_KVM,
 	 AVF_ACCELERATION_EMULATION},
+	{VM_CONFIG_TAG_ARCHITECTURE, AVF_ARCHITECTURE_HOST,
+	 AVF_ARCHITECTURE_ARM64},
 	{VM_CONFIG_TAG_PROTECTED, 0, 1},
 	{VM_CONFIG_TAG_HUGEPAGES, 0, 1},
 	{VM_CONFIG_TAG_DEBUG_LEVEL, AVF_DEBUG_LEVEL_NONE, AVF_DEBUG_LEVEL_FULL},
@@ -81,6 +83,9 @@ static void store_number(struct vm_config *c, unsigned int tag, uint32_t value)
 		break;
 	case VM_CONFIG_TAG_ACCELERATION:
 		c->acceleration = (enum avf_acceleration)value;
+		break;
+	case VM_CONFIG_TAG_ARCHITECTURE:
+		c->architecture = (enum avf_architecture)value;
 		break;
 	case VM_CONFIG_TAG_PROTECTED:
 		c->is_protected = value != 0;

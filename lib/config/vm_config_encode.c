@@ -107,6 +107,7 @@ static void put_config(struct encoder *e, const struct vm_config *c)
 	/* Every number is written, also a default: the other side has none. */
 	put_u32(e, VM_CONFIG_TAG_VCPUS, c->vcpus);
 	put_u32(e, VM_CONFIG_TAG_ACCELERATION, (uint32_t)c->acceleration);
+	put_u32(e, VM_CONFIG_TAG_ARCHITECTURE, (uint32_t)c->architecture);
 	put_u32(e, VM_CONFIG_TAG_PROTECTED, c->is_protected);
 	put_u32(e, VM_CONFIG_TAG_HUGEPAGES, c->hugepages);
 	put_u32(e, VM_CONFIG_TAG_DEBUG_LEVEL, (uint32_t)c->debug_level);

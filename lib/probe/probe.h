@@ -61,7 +61,7 @@ void probe_ask_kvm(struct avf_probe *probe, const struct probe_env *env);
 /** The rows "jail.*". */
 void probe_ask_jail(struct avf_probe *probe, const struct probe_env *env);
 
-/** The row "emulation". */
+/** The row "emulation", and "emulation.<architecture>" for each other one. */
 void probe_ask_emulation(struct avf_probe *probe, const struct probe_env *env);
 
 /** The rows about the host's kernel. */

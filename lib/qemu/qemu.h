@@ -43,7 +43,7 @@ struct qemu_params {
 	/* Name, memory, vCPUs, disks, console and log fds are taken from it;
 	 * kernel and initrd are not. Its console_in_fd stays borrowed. */
 	const struct vm_config *config;
-	int kernel_fd;       /* duplicated; ELF with a PVH note, or bzImage */
+	int kernel_fd;       /* duplicated; what the architecture boots */
 	int initrd_fd;       /* duplicated; -1: none */
 	const char *cmdline; /* all of it */
 	int failure_fd;      /* duplicated; port "failure"; -1: nowhere */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arch.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
 #include "json/json_text.h"
@@ -18,8 +19,46 @@
 
 static const char sandbox[] = "on,obsolete=deny,elevateprivileges=deny,"
 			      "spawn=deny,resourcecontrol=deny";
-static const char machine[] = "q35,sata=off,smbus=off,smm=off,vmport=off,"
-			      "i8042=off,memory-backend=ram";
+
+/* What differs by the guest's architecture. */
+struct platform {
+	enum avf_architecture arch;
+	const char *machine;
+	const char *cpu;
+	/* How ttyS0 gets the chardev "serial". */
+	const char *serial_option;
+	const char *serial_value;
+};
+
+static const struct platform platforms[] = {
+	{
+		.arch = AVF_ARCHITECTURE_X86_64,
+		.machine = "q35,sata=off,smbus=off,smm=off,vmport=off,"
+			   "i8042=off,memory-backend=ram",
+		.cpu = "max",
+		.serial_option = "-serial",
+		.serial_value = "chardev:serial",
+	},
+	{
+		.arch = AVF_ARCHITECTURE_ARM64,
+		.machine = "virt,gic-version=3,memory-backend=ram",
+		/* the architected algorithm costs half of the speed */
+		.cpu = "max,pauth-impdef=on",
+		.serial_option = "-device",
+		.serial_value = "pci-serial,chardev=serial",
+	},
+};
+
+static const struct platform *find_platform(const struct vm_config *config)
+{
+	const struct arch *arch = arch_find(config->architecture);
+	const struct platform *platform = platforms;
+
+	/* the table has them all */
+	while (platform->arch != arch->id)
+		platform++;
+	return platform;
+}
 
 /* Takes @text; NULL is its maker's lack of memory. */
 static int push_taken(struct qemu_args *args, char *text)
@@ -106,12 +145,13 @@ static int push_machine(struct qemu_args *args, const struct vm_config *config)
 {
 	/* Nothing of the user's or the system's QEMU set-up has a say, and
 	 * no sub-process, no new privilege, no change of priorities. */
-	static const char *const fixed[] = {
+	const struct platform *platform = find_platform(config);
+	const char *const fixed[] = {
 		"-nodefaults", "-no-user-config",  "-display",
 		"none",        "-no-reboot",       "-sandbox",
-		sandbox,       "-machine",         machine,
+		sandbox,       "-machine",         platform->machine,
 		"-accel",      "tcg,thread=multi", "-cpu",
-		"max",         "-object",          NULL};
+		platform->cpu, "-object",          NULL};
 	int rc = push_all(args, fixed);
 
 	if (rc < 0)
@@ -168,8 +208,10 @@ static int push_socket(struct qemu_args *args, const char *id, int fd,
  * The same devices that our machine has, as far as QEMU has them. All that is
  * virtio is modern only.
  */
-static int push_devices(struct qemu_args *args, const struct qemu_fds *fds)
+static int push_devices(struct qemu_args *args, const struct vm_config *config,
+			const struct qemu_fds *fds)
 {
+	const struct platform *platform = find_platform(config);
 	static const char *const serial_bus[] = {
 		"-device", "virtio-serial-pci,disable-legacy=on,max_ports=4",
 		"-device", "virtio-rng-pci,disable-legacy=on", NULL};
@@ -179,7 +221,8 @@ static int push_devices(struct qemu_args *args, const struct qemu_fds *fds)
 		const char *option, *value;
 	} sockets[] = {
 		{"qmp", fds->qmp, "-mon", "chardev=qmp,mode=control"},
-		{"serial", fds->serial, "-serial", "chardev:serial"},
+		{"serial", fds->serial, platform->serial_option,
+		 platform->serial_value},
 		{"console", fds->console, "-device",
 		 "virtconsole,chardev=console,nr=0"},
 		{"log", fds->log, "-device",
@@ -277,7 +320,7 @@ static int make(const char *program, const struct vm_config *config,
 	if (rc < 0 || (rc = push_name(args, config->name)) < 0 ||
 	    (rc = push_machine(args, config)) < 0 ||
 	    (rc = push_kernel(args, fds, cmdline)) < 0 ||
-	    (rc = push_devices(args, fds)) < 0)
+	    (rc = push_devices(args, config, fds)) < 0)
 		return rc;
 	for (unsigned int i = 0; i < config->n_disks; i++) {
 		rc = push_disk(args, &config->disks[i], fds, i);

@@ -1,9 +1,13 @@
 /*
  * The command line of QEMU, made of a configuration and fd numbers. Pure.
  *
- * The machine is q35 without its disk and bus controllers, entered by PVH.
- * microvm would be closer to our own machine and needs 0.6 s less to reach
- * init, but has no reference clock: on a loaded host the kernel's
+ * For arm64 the machine is virt with a GICv3, entered with a device tree of
+ * QEMU's. Its own UART is a PL011; a 16550 on PCI is the ttyS0 that our machine
+ * has.
+ *
+ * For x86-64 the machine is q35 without its disk and bus controllers, entered
+ * by PVH. microvm would be closer to our own machine and needs 0.6 s less to
+ * reach init, but has no reference clock: on a loaded host the kernel's
  * calibration of the TSC against the PIT fails there, and it hangs. q35 has
  * the HPET and the PM timer to fall back on.
  *
@@ -20,7 +24,7 @@
 
 /* fd numbers as QEMU will see them; -1: left out. */
 struct qemu_fds {
-	int kernel; /* an ELF with a PVH note, or a bzImage */
+	int kernel; /* what the architecture boots */
 	int initrd;
 	int qmp;     /* sockets from here on */
 	int serial;  /* ttyS0 */

@@ -18,8 +18,7 @@
 #include "base/loop.h"
 
 /** For program_find(). */
-#define QEMU_PROGRAM "qemu-system-x86_64"
-#define QEMU_DIRS    "/usr/local/bin:/usr/bin:/bin"
+#define QEMU_DIRS "/usr/local/bin:/usr/bin:/bin"
 
 /* Longest line of stderr that is kept, NUL included; the rest is cut. */
 #define QEMU_LINE_SIZE 200U

@@ -9,7 +9,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "base/cleanup.h"
+#include "base/kernel_arch.h"
 #include "base/program.h"
 #include "devices/virtio_vsock.h"
 #include "qemu/qemu.h"
@@ -176,16 +178,50 @@ static int make_failure_port(struct qemu_backend *b)
 			failure_ready);
 }
 
+/* A missing QEMU is a package that is not installed. */
+static int find_program(const struct arch *arch, char ret_path[PATH_MAX])
+{
+	int rc = program_find(arch->qemu, QEMU_DIRS, ret_path, PATH_MAX);
+
+	if (rc != AVF_ERR_NOT_FOUND)
+		return rc;
+	return fail(AVF_ERR_NOT_FOUND,
+		    "a guest for %s needs %s, which is not installed: on "
+		    "Debian, %s",
+		    arch->name, arch->qemu, arch->qemu_package);
+}
+
+/* QEMU would copy a kernel of another architecture into memory as it is, and
+ * the guest would do nothing, for ever. */
+static int check_kernel(const struct vm_config *config, const struct arch *arch)
+{
+	unsigned char head[KERNEL_ARCH_HEAD];
+	const struct arch *found;
+	ssize_t size = fd_pread_all(config->kernel_fd, head, sizeof(head), 0);
+
+	if (size < 0)
+		return (int)size;
+	found = kernel_arch(head, (size_t)size);
+	if (!found || found == arch)
+		return 0;
+	return fail(AVF_ERR_UNSUPPORTED,
+		    "kernel: it is for %s, the guest for %s", found->name,
+		    arch->name);
+}
+
 static int init(struct qemu_backend *b, const char *cmdline)
 {
+	const struct arch *arch = arch_find(b->vmm->config.architecture);
 	const struct virtio_vsock_config vsock = {
 		.gm = &b->gm,
 		.loop = &b->vmm->loop,
 		.guest_cid = VM_SERVICE_GUEST_CID,
 	};
-	int rc = program_find(QEMU_PROGRAM, QEMU_DIRS, b->program,
-			      sizeof(b->program));
+	int rc = find_program(arch, b->program);
 
+	if (rc < 0)
+		return rc;
+	rc = check_kernel(&b->vmm->config, arch);
 	if (rc < 0)
 		return rc;
 	b->cmdline = strdup(cmdline);

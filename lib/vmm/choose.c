@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/arch.h"
 #include "kvmprobe/kvmprobe.h"
 
 /* A text that does not fit is cut: it is for people. */
@@ -29,12 +30,34 @@ static bool needs_trial(const struct vm_config *config)
 	       config->acceleration == AVF_ACCELERATION_KVM_OR_EMULATION;
 }
 
+/* KVM runs the host's code only, so there is nothing to try. */
+static int choose_foreign(const struct vm_config *config,
+			  const struct arch *arch, bool *ret_emulate,
+			  char *ret_text, size_t size)
+{
+	if (config->acceleration == AVF_ACCELERATION_KVM)
+		return fail(AVF_ERR_UNSUPPORTED,
+			    "architecture: KVM runs no guest for %s on this "
+			    "%s host; allow emulation",
+			    arch->name, arch_host()->name);
+	say(ret_text, size,
+	    "emulated by QEMU: the guest is for %s, this host "
+	    "is %s",
+	    arch->name, arch_host()->name);
+	*ret_emulate = true;
+	return 0;
+}
+
 int choose_acceleration(const struct vm_config *config, bool *ret_emulate,
 			char *ret_text, size_t size)
 {
+	const struct arch *arch = arch_find(config->architecture);
 	char why[256] = "";
 	bool usable = true;
 
+	if (arch != arch_host())
+		return choose_foreign(config, arch, ret_emulate, ret_text,
+				      size);
 	if (config->acceleration == AVF_ACCELERATION_EMULATION) {
 		say(ret_text, size, "emulated by QEMU, as configured");
 		*ret_emulate = true;

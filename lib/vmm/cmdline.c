@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "base/arch.h"
+
 /* A payload VM that is not debuggable says nothing on its console. */
 static const char *payload_console(const struct vm_config *config)
 {
@@ -14,12 +16,21 @@ static const char *payload_console(const struct vm_config *config)
 	return " quiet loglevel=0";
 }
 
+/* Of the guest, which may be emulated. */
+static const char *platform(const struct vm_config *config)
+{
+	const struct arch *arch = arch_find(config->architecture);
+
+	return arch->id == AVF_ARCHITECTURE_ARM64 ? cmdline_arm64
+						  : cmdline_x86_64;
+}
+
 int cmdline_make(const struct vm_config *config, char *buf, size_t size)
 {
 	const char *user = config->cmdline ? config->cmdline : "";
 	int n;
 
-	n = snprintf(buf, size, "%s%s%s%s", cmdline_platform,
+	n = snprintf(buf, size, "%s%s%s%s", platform(config),
 		     config->kind == AVF_CONFIG_PAYLOAD
 			     ? payload_console(config)
 			     : "",

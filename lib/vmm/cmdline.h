@@ -9,8 +9,9 @@
 /* Ours, the longest of the user's, and a separator. */
 #define CMDLINE_SIZE (AVF_MAX_CMDLINE + 200)
 
-/** What the architecture's machine wants. */
-extern const char *const cmdline_platform;
+/* What the machine of each architecture wants. */
+extern const char *const cmdline_x86_64;
+extern const char *const cmdline_arm64;
 
 /**
  * The library's own parameters, then the configuration's, into @buf.

@@ -1,4 +1,4 @@
 #include "vmm/cmdline.h"
 
 /* A panic ends the VM instead of hanging it. */
-const char *const cmdline_platform = "panic=-1 8250.nr_uarts=1";
+const char *const cmdline_arm64 = "panic=-1 8250.nr_uarts=1";

@@ -7,6 +7,6 @@
  * kernel's test of it, which then panics; on KVM Linux leaves the test out by
  * itself.
  */
-const char *const cmdline_platform =
+const char *const cmdline_x86_64 =
 	"panic=-1 reboot=a,w i8042.noaux=1 i8042.nomux=1 8250.nr_uarts=1 "
 	"no_timer_check";

@@ -177,6 +177,31 @@ class Configuration(CliTest):
                     "--payload-binary-name", "libx.so")
 
 
+class Architecture(CliTest):
+    def test_unknown(self):
+        self.write("x.avfpkg", "x" * 4096)
+        for command in (["image", "build"],
+                        ["run-app", "x.avfpkg", "--payload-binary-name",
+                         "libx.so"]):
+            for word in ("mips", "aarch64", "", "ARM64"):
+                with self.subTest(command=command, word=word):
+                    self.expect(1, "none of x86_64, arm64", *command,
+                                "--arch", word)
+
+    def test_foreign_on_kvm(self):
+        foreign = "arm64" if os.uname().machine == "x86_64" else "x86_64"
+        self.write("kernel", "x" * 4096)
+        self.write("vm.json", '{"kernel": "kernel", "acceleration": "kvm"}')
+        self.expect(1, "architecture: a guest for " + foreign, "run",
+                    "vm.json", "--arch", foreign)
+
+    def test_guest_dir(self):
+        self.write("kernel.deb", "no package")
+        self.expect(2, "dpkg-deb", "image", "build", "--output", "image",
+                    "--kernel-package", "kernel.deb", "--guest-dir", "none")
+        self.expect(1, "guest_dir", "image", "build", "--guest-dir", "")
+
+
 class Info(CliTest):
     def test_text(self):
         done = self.avf("info")

@@ -45,6 +45,10 @@ public class TestConfig {
                 () -> builder().setEncryptedStorageBytes(0));
         badValue("Invalid acceleration: 3",
                 () -> builder().setAcceleration(3));
+        badValue("Invalid architecture: 3",
+                () -> builder().setArchitecture(3));
+        badValue("Invalid architecture: -1",
+                () -> builder().setArchitecture(-1));
         badValue("Unsupported OS: android; there is microdroid",
                 () -> builder().setOs("android"));
         Check.equal("microdroid", payload().setOs("microdroid").build()
@@ -82,6 +86,10 @@ public class TestConfig {
         Check.equal(false, config.isEncryptedStorageEnabled());
         Check.equal(0, config.getDebugLevel());
         Check.equal(0L, payload().build().getMemoryBytes());
+        Check.equal(0, config.getArchitecture());
+        Check.equal(2, payload().setArchitecture(
+                VirtualMachineConfig.ARCHITECTURE_ARM64).build()
+                .getArchitecture());
     }
 
     private static void compatible() {

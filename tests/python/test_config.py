@@ -29,6 +29,7 @@ class Config(unittest.TestCase):
         self.assertEqual(config.memory_mib, 256)
         self.assertEqual(config.vcpus, 1)
         self.assertEqual(config.acceleration, avf.Acceleration.KVM)
+        self.assertEqual(config.architecture, avf.Architecture.HOST)
         self.assertIsNone(config.name)
 
     def test_setters_hold(self):
@@ -48,6 +49,8 @@ class Config(unittest.TestCase):
         config.acceleration = avf.Acceleration.EMULATION
         self.assertEqual(config.memory_mib, 128)
         self.assertEqual(config.acceleration, avf.Acceleration.EMULATION)
+        config.architecture = avf.Architecture.ARM64
+        self.assertIs(config.architecture, avf.Architecture.ARM64)
 
     def test_bad_values_are_refused(self):
         rows = [("name", "a/b"), ("name", ""), ("name", ".."),
@@ -55,7 +58,7 @@ class Config(unittest.TestCase):
                 ("memory_mib", 2**31),
                 ("cmdline", "x" * 2001), ("cmdline", "a\nb"),
                 ("cpu_topology", 7), ("acceleration", -3),
-                ("debug_level", 2), ("jail", 9)]
+                ("debug_level", 2), ("jail", 9), ("architecture", 3)]
         for field, value in rows:
             with self.subTest(field=field, value=value):
                 self.refused("AVF_ERR_INVALID", avf.Config,

@@ -15,6 +15,7 @@ enum {
 	OPT_HUGEPAGES,
 	OPT_JAIL_STRICT,
 	OPT_ACCELERATION,
+	OPT_ARCH,
 	OPT_DEBUG,
 	OPT_CONSOLE,
 	OPT_CONSOLE_IN,
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
 	{"hugepages", no_argument, NULL, OPT_HUGEPAGES},
 	{"jail-strict", no_argument, NULL, OPT_JAIL_STRICT},
 	{"acceleration", required_argument, NULL, OPT_ACCELERATION},
+	{"arch", required_argument, NULL, OPT_ARCH},
 	{"debug", required_argument, NULL, OPT_DEBUG},
 	{"console", required_argument, NULL, OPT_CONSOLE},
 	{"console-in", required_argument, NULL, OPT_CONSOLE_IN},
@@ -59,6 +61,8 @@ static const char help_text[] =
 	"      --acceleration WHICH   kvm, kvm-or-emulation (default) or\n"
 	"                             emulation, which is slow and no\n"
 	"                             security boundary\n"
+	"      --arch WHICH           of the guest: x86_64 or arm64; another\n"
+	"                             one than the host's is emulated\n"
 	"  -p, --protected            ask for a protected VM\n"
 	"      --hugepages            advise huge pages\n"
 	"      --jail-strict          do not run where the host forbids a\n"
@@ -198,6 +202,9 @@ static bool take_option(struct run_options *o, int opt, const char *text)
 	case 'h':
 		o->help = true;
 		return true;
+	case OPT_ARCH:
+		return cli_parse_architecture(o->command, text,
+					      &o->architecture);
 	case OPT_CPU_TOPOLOGY:
 	case OPT_ACCELERATION:
 	case OPT_DEBUG:
@@ -315,6 +322,8 @@ static int apply_machine(const struct run_options *o, avf_config *config)
 			config, (enum avf_cpu_topology)o->cpu_topology);
 	if (rc == 0 && o->vcpus != 0)
 		rc = avf_config_set_vcpus(config, o->vcpus);
+	if (rc == 0 && o->architecture != AVF_ARCHITECTURE_HOST)
+		rc = avf_config_set_architecture(config, o->architecture);
 	if (rc == 0 && o->is_protected)
 		rc = avf_config_set_protected(config, true);
 	if (rc == 0 && o->hugepages)

@@ -19,10 +19,11 @@ struct run_options {
 	int cpu_topology;
 	int acceleration;
 	int debug_level;
-	uint32_t vcpus;        /* 0: not given */
-	uint32_t memory_mib;   /* 0: not given */
-	uint32_t connect_port; /* 0: not given */
-	uint32_t timeout_s;    /* 0: for ever */
+	enum avf_architecture architecture; /* HOST: not given */
+	uint32_t vcpus;                     /* 0: not given */
+	uint32_t memory_mib;                /* 0: not given */
+	uint32_t connect_port;              /* 0: not given */
+	uint32_t timeout_s;                 /* 0: for ever */
 	bool is_protected;
 	bool hugepages;
 	bool strict_jail;

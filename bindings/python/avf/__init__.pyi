@@ -25,6 +25,8 @@ def image_build(
     output: _Path | None = None,
     kernel_package: _Path | None = None,
     progress: Callable[[str], object] | None = None,
+    architecture: int = ...,
+    guest_dir: _Path | None = None,
 ) -> None: ...
 def package_create(
     output: _Path,
@@ -95,6 +97,7 @@ class Config:
         *,
         disks: Iterable[_File] = (),
         acceleration: int = ...,
+        architecture: int = ...,
         boot_timeout: float = ...,
         cmdline: str = ...,
         console_input: _Sink = ...,
@@ -168,6 +171,10 @@ class Config:
     @acceleration.setter
     def acceleration(self, value: int) -> None: ...
     @property
+    def architecture(self) -> Architecture: ...
+    @architecture.setter
+    def architecture(self, value: int) -> None: ...
+    @property
     def jail(self) -> Jail: ...
     @jail.setter
     def jail(self, value: int) -> None: ...
@@ -227,6 +234,7 @@ class Config:
     def set_vcpus(self, count: int) -> None: ...
     def set_cpu_topology(self, topology: int) -> None: ...
     def set_acceleration(self, acceleration: int) -> None: ...
+    def set_architecture(self, architecture: int) -> None: ...
     def set_jail(self, jail: int) -> None: ...
     def set_protected(self, protected: bool) -> None: ...
     def set_debug_level(self, level: int) -> None: ...
@@ -353,6 +361,11 @@ class Acceleration(IntEnum):
     KVM = 0
     KVM_OR_EMULATION = 1
     EMULATION = 2
+
+class Architecture(IntEnum):
+    HOST = 0
+    X86_64 = 1
+    ARM64 = 2
 
 class Jail(IntEnum):
     DEFAULT = 0

@@ -158,6 +158,11 @@ class Config:
     def set_acceleration(self, acceleration):
         self._call(c.avf_config_set_acceleration, acceleration)
 
+    def set_architecture(self, architecture):
+        """What the guest is compiled for. Another architecture than the
+        host's needs an acceleration that allows emulation."""
+        self._call(c.avf_config_set_architecture, architecture)
+
     def set_jail(self, jail):
         """Jail.STRICT: no VM where the host forbids a part of the jail."""
         self._call(c.avf_config_set_jail, jail)
@@ -277,7 +282,8 @@ def _field(name, enumeration=None, is_writable=True):
 
 _field("kind", "ConfigKind", is_writable=False)
 for _name, _enumeration in (
-        ("acceleration", "Acceleration"), ("cpu_topology", "CpuTopology"),
+        ("acceleration", "Acceleration"),
+        ("architecture", "Architecture"), ("cpu_topology", "CpuTopology"),
         ("debug_level", "DebugLevel"), ("jail", "Jail"), ("cmdline", None),
         ("device_tree_overlay", None), ("encrypted_storage_bytes", None),
         ("guest_image", None),

@@ -9,6 +9,7 @@ MAX_VSOCK_PORT = 2**32 - 1
 # would be a second copy of the headers.
 PREFIXES = {
     "Acceleration": "AVF_ACCELERATION_",
+    "Architecture": "AVF_ARCHITECTURE_",
     "Capability": "AVF_CAPABILITY_",
     "ConfigKind": "AVF_CONFIG_",
     "CpuTopology": "AVF_CPU_TOPOLOGY_",

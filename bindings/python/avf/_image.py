@@ -2,13 +2,16 @@
 from . import _native as c
 
 
-def image_build(output=None, kernel_package=None, progress=None):
+def image_build(output=None, kernel_package=None, progress=None,
+                architecture=c.AVF_ARCHITECTURE_HOST, guest_dir=None):
     """Build the microguest into the directory output (the user's default).
 
     kernel_package is a Debian package; without it one is downloaded.
-    progress(text) is called for each step.
+    progress(text) is called for each step. For another architecture than the
+    host's, guest_dir may name the library's programs for such a guest.
     """
-    c.avf_image_build(output, kernel_package, progress)
+    c.avf_image_build(output, kernel_package, progress, architecture,
+                      guest_dir)
 
 
 def package_create(output, name, libraries, assets=None,

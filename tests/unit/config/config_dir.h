@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arch.h"
+
 static char dir[] = "/tmp/avf-config-XXXXXX";
 static int dir_fd;
 
@@ -50,4 +52,10 @@ static inline const char *path_of(const char *name)
 
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return path;
+}
+
+/* Another architecture than the host's. */
+static inline const struct arch *foreign(void)
+{
+	return arch_at(0) == arch_host() ? arch_at(1) : arch_at(0);
 }

@@ -29,6 +29,7 @@ Test(config, defaults_are_avfs)
 	cr_expect_eq(avf_config_get_memory_mib(raw), 256);
 	cr_expect_eq(avf_config_get_vcpus(raw), 1);
 	cr_expect_eq(avf_config_get_acceleration(raw), AVF_ACCELERATION_KVM);
+	cr_expect_eq(avf_config_get_architecture(raw), AVF_ARCHITECTURE_HOST);
 	cr_expect_null(avf_config_get_name(raw));
 	cr_expect_eq(config_vm(raw)->debug_level, AVF_DEBUG_LEVEL_NONE);
 	cr_expect_not(config_vm(raw)->is_protected);
@@ -90,6 +91,14 @@ Test(config, enumerations_are_closed)
 	cr_expect_eq(avf_config_set_acceleration(raw, (enum avf_acceleration)3),
 		     AVF_ERR_INVALID);
 	cr_expect_eq(avf_config_set_debug_level(raw, (enum avf_debug_level)2),
+		     AVF_ERR_INVALID);
+	cr_expect_eq(avf_config_set_architecture(raw, (enum avf_architecture)3),
+		     AVF_ERR_INVALID);
+	cr_expect_eq(
+		avf_config_set_architecture(raw, (enum avf_architecture) - 1),
+		AVF_ERR_INVALID);
+	cr_expect_eq(avf_config_get_architecture(raw), AVF_ARCHITECTURE_HOST);
+	cr_expect_eq(avf_config_set_architecture(NULL, AVF_ARCHITECTURE_ARM64),
 		     AVF_ERR_INVALID);
 }
 

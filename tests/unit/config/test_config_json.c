@@ -96,6 +96,10 @@ static const struct row rows[] = {
 	{"an unknown jail", "{\"jail\":\"none\"}", AVF_ERR_INVALID, "jail"},
 	{"an unknown acceleration", "{\"acceleration\":\"tcg\"}",
 	 AVF_ERR_INVALID, "kvm, kvm-or-emulation, emulation"},
+	{"an unknown architecture", "{\"architecture\":\"aarch64\"}",
+	 AVF_ERR_INVALID, "none of x86_64, arm64"},
+	{"an empty architecture", "{\"architecture\":\"\"}", AVF_ERR_INVALID,
+	 "none of x86_64, arm64"},
 	{"an unknown level", "{\"debug_level\":\"app_only\"}", AVF_ERR_INVALID,
 	 "none, full"},
 	{"protected as a number", "{\"protected\":1}", AVF_ERR_INVALID,
@@ -189,6 +193,7 @@ Test(config_json, values_arrive)
 		"\"disks\":[{\"image\":\"disk\",\"writable\":true,"
 		"\"id\":\"root\"},{\"image\":\"kernel\"}],"
 		"\"memory_mib\":64,\"vcpus\":3,\"acceleration\":\"emulation\","
+		"\"architecture\":\"arm64\","
 		"\"hugepages\":true,\"protected\":true,"
 		"\"debug_level\":\"full\",\"boot_timeout_ms\":9}";
 
@@ -208,6 +213,7 @@ Test(config_json, values_arrive)
 	cr_expect_eq(vm->memory_mib, 64);
 	cr_expect_eq(vm->vcpus, 3);
 	cr_expect_eq(vm->acceleration, AVF_ACCELERATION_EMULATION);
+	cr_expect_eq(vm->architecture, AVF_ARCHITECTURE_ARM64);
 	cr_expect(vm->hugepages);
 	cr_expect(vm->is_protected);
 	cr_expect_eq(vm->debug_level, AVF_DEBUG_LEVEL_FULL);

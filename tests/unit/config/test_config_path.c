@@ -194,6 +194,8 @@ SETTER(set_hugepages, avf_config_set_hugepages(c, true))
 SETTER(set_timeout, avf_config_set_boot_timeout_ms(c, 9))
 SETTER(set_acceleration,
        avf_config_set_acceleration(c, AVF_ACCELERATION_EMULATION))
+SETTER(set_foreign, avf_config_set_architecture(c, foreign()->id))
+SETTER(set_own, avf_config_set_architecture(c, arch_host()->id))
 SETTER(set_disk, avf_config_add_disk(c, path_of("disk"), NULL))
 
 Test(config_path, compatibility)
@@ -218,6 +220,8 @@ Test(config_path, compatibility)
 		{"huge pages", set_hugepages, true},
 		{"time-out", set_timeout, true},
 		{"acceleration", set_acceleration, true},
+		{"another architecture", set_foreign, false},
+		{"the host's, by its name", set_own, true},
 		{"disks", set_disk, true},
 	};
 	avf_config *other = NULL;

@@ -5,6 +5,8 @@
 
 #include "base/arch.h"
 #include "base/checked.h"
+#include "base/fd.h"
+#include "base/package_mark.h"
 #include "config/config.h"
 
 static avf_config *raw;
@@ -110,6 +112,82 @@ Test(config_validate, payload_is_named_or_described)
 	cr_assert_eq(avf_config_set_payload_name(payload, "libx.so"), 0);
 	expect_problem(payload, "payload_config_path: payload_name is given");
 	cr_expect_eq(avf_config_validate(payload, NULL), 2);
+}
+
+Test(config_validate, another_architecture_needs_emulation)
+{
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	cr_assert_eq(avf_config_set_architecture(raw, arch_host()->id), 0);
+	cr_expect_str_eq(problems_of(raw), "", "the host's, by its name");
+	cr_assert_eq(avf_config_set_architecture(raw, foreign()->id), 0);
+	expect_problem(raw, "architecture: a guest for ");
+	expect_problem(raw, foreign()->name);
+	cr_expect_eq(avf_config_validate(raw, NULL), 1);
+	cr_assert_eq(avf_config_set_acceleration(
+			     raw, AVF_ACCELERATION_KVM_OR_EMULATION),
+		     0);
+	cr_expect_str_eq(problems_of(raw), "");
+	cr_assert_eq(
+		avf_config_set_acceleration(raw, AVF_ACCELERATION_EMULATION),
+		0);
+	cr_expect_str_eq(problems_of(raw), "");
+	cr_assert_eq(avf_config_set_protected(raw, true), 0);
+	expect_problem(raw, "protected: a guest of another architecture");
+}
+
+/* An EROFS superblock, and what ours has as its UUID. */
+static void make_package(uint32_t mask, size_t size)
+{
+	static const unsigned char erofs[] = {0xe2, 0xe1, 0xf5, 0xe0};
+	static const unsigned char mark[6] = "avfpkg";
+	unsigned char last = (unsigned char)mask;
+	int fd;
+
+	make_file("package", NULL, (off_t)size);
+	fd = open(path_of("package"), O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(pwrite(fd, erofs, sizeof(erofs), 1024), sizeof(erofs));
+	if (mask != 0) {
+		(void)!pwrite(fd, mark, sizeof(mark), PACKAGE_MARK_OFFSET);
+		(void)!pwrite(fd, &last, 1, PACKAGE_MARK_OFFSET + 15);
+	}
+	cr_assert_eq(ftruncate(fd, (off_t)size), 0);
+	fd_close(fd);
+	cr_assert_eq(avf_config_set_package(payload, path_of("package")), 0);
+	(void)unlink(path_of("package"));
+}
+
+Test(config_validate, packages_of_architectures)
+{
+	static const struct {
+		const char *what;
+		bool own;
+		bool other;
+		size_t size;
+		bool good;
+	} rows[] = {
+		{"the host's", true, false, 8192, true},
+		{"both", true, true, 8192, true},
+		{"the other one", false, true, 8192, false},
+		{"one that says nothing", false, false, 8192, true},
+		{"one that ends in its mark", false, true,
+		 PACKAGE_MARK_OFFSET + 15, true},
+	};
+	uint32_t mask;
+	bool good;
+
+	cr_assert_eq(avf_config_set_payload_name(payload, "libx.so"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		mask = (rows[i].own ? BIT(arch_host()->id) : 0) |
+		       (rows[i].other ? BIT(foreign()->id) : 0);
+		make_package(mask, rows[i].size);
+		good = *problems_of(payload) == '\0';
+		cr_expect_eq(good, rows[i].good, "%s: %s", rows[i].what,
+			     problems_of(payload));
+	}
+	make_package(BIT(foreign()->id), 8192);
+	expect_problem(payload, "package: has libraries for ");
+	expect_problem(payload, foreign()->name);
+	expect_problem(payload, arch_host()->name);
 }
 
 Test(config_validate, consoles_need_debug_level_full)

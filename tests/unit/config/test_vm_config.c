@@ -38,6 +38,7 @@ static void fill(struct vm_config *c)
 	c->memory_mib = AVF_MAX_MEMORY_MIB;
 	c->vcpus = AVF_MAX_VCPUS;
 	c->acceleration = AVF_ACCELERATION_EMULATION;
+	c->architecture = AVF_ARCHITECTURE_ARM64;
 	c->jail = AVF_JAIL_STRICT;
 	c->is_protected = true;
 	c->hugepages = true;
@@ -73,6 +74,7 @@ static void expect_equal(const struct vm_config *a, const struct vm_config *b)
 	cr_expect_eq(a->memory_mib, b->memory_mib);
 	cr_expect_eq(a->vcpus, b->vcpus);
 	cr_expect_eq(a->acceleration, b->acceleration);
+	cr_expect_eq(a->architecture, b->architecture);
 	cr_expect_eq(a->jail, b->jail);
 	cr_expect_eq(a->is_protected, b->is_protected);
 	cr_expect_eq(a->hugepages, b->hugepages);
@@ -197,7 +199,8 @@ static const char good[] = "\1\0\0\0"           /* format */
 			   "\6\0\4\0\0\0\0\0"   /* no huge pages */
 			   "\7\0\4\0\0\0\0\0"   /* not debuggable */
 			   "\10\0\4\0\0\0\0\0"  /* default time-out */
-			   "\24\0\4\0\0\0\0\0"; /* default jail */
+			   "\24\0\4\0\0\0\0\0"  /* default jail */
+			   "\27\0\4\0\0\0\0\0"; /* for the host */
 
 static const struct bytes_row rows[] = {
 	ROW("nothing more", "", 0, 0),
@@ -205,7 +208,7 @@ static const struct bytes_row rows[] = {
 	ROW("a kernel", "\x0d\0\2\0\0\0", 1, 0),
 	ROW("a writable disk with an id", "\x13\0\5\0\0\0\1id", 1, 0),
 	ROW("tag 0", "\0\0\0\0", 0, AVF_ERR_PROTOCOL),
-	ROW("the first unknown tag", "\x14\0\0\0", 0, AVF_ERR_PROTOCOL),
+	ROW("the first unknown tag", "\x18\0\0\0", 0, AVF_ERR_PROTOCOL),
 	ROW("the last unknown tag", "\xff\xff\0\0", 0, AVF_ERR_PROTOCOL),
 	ROW("a tag beyond the mask of seen ones", "\x20\0\0\0", 0,
 	    AVF_ERR_PROTOCOL),

@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "base/fd.h"
+#include "base/arch.h"
 #include "probe/probe.h"
 
 static char root[64];
@@ -85,6 +86,44 @@ static void expect_row(const avf_probe *probe, const char *what,
 	cr_expect(strstr(row->reason, reason), "%s: %s", what, row->reason);
 }
 
+/* Of the architecture that is not the host's. */
+static const struct arch *foreign(void)
+{
+	return arch_at(0) == arch_host() ? arch_at(1) : arch_at(0);
+}
+
+static const char *foreign_row(void)
+{
+	static char row[32];
+
+	(void)snprintf(row, sizeof(row), "emulation.%s", foreign()->name);
+	return row;
+}
+
+/* Both, or the one that is there: each is a program of its own. */
+Test(probe, emulators, .init = make_host, .fini = remove_host)
+{
+	struct probe_env env = {.qemu_dirs = root, .timeout_ms = 5000};
+	const char script[] = "#!/bin/sh\necho \"version of $0\"\n";
+	const struct probe_row *row;
+	char path[128];
+	avf_probe probe;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", root, foreign()->qemu);
+	write_file(path, script, 0700);
+	memset(&probe, 0, sizeof(probe));
+	probe_ask_emulation(&probe, &env);
+	expect_row(&probe, foreign_row(), AVF_PROBE_YES, foreign()->qemu);
+	expect_row(&probe, "emulation", AVF_PROBE_NO, arch_host()->qemu);
+	row = probe_find(&probe, "emulation");
+	cr_expect(strstr(row->hint, arch_host()->qemu_package), "%s",
+		  row->hint);
+	cr_assert_eq(unlink(path), 0);
+	memset(&probe, 0, sizeof(probe));
+	probe_ask_emulation(&probe, &env);
+	expect_row(&probe, foreign_row(), AVF_PROBE_NO, foreign()->qemu);
+}
+
 Test(probe, no_device, .init = make_host, .fini = remove_host)
 {
 	avf_probe probe;
@@ -94,7 +133,8 @@ Test(probe, no_device, .init = make_host, .fini = remove_host)
 	expect_row(&probe, "kvm.vcpu", AVF_PROBE_NO, "no usable");
 	expect_row(&probe, "linux_guest.kvm", AVF_PROBE_NO, "kvm.device: ");
 	expect_row(&probe, "protected_vm", AVF_PROBE_NO, "");
-	expect_row(&probe, "emulation", AVF_PROBE_NO, "there is no");
+	expect_row(&probe, "emulation", AVF_PROBE_NO, arch_host()->qemu);
+	expect_row(&probe, foreign_row(), AVF_PROBE_NO, "there is no qemu-");
 	expect_row(&probe, "vhost_vsock", AVF_PROBE_NO, "No such file");
 	expect_row(&probe, "huge_pages", AVF_PROBE_NO, "no transparent");
 	expect_row(&probe, "user_namespaces", AVF_PROBE_NO, "has none");

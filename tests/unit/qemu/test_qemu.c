@@ -13,6 +13,7 @@
 
 #include <avf/vm.h>
 
+#include "base/arch.h"
 #include "base/fd.h"
 #include "base/program.h"
 #include "qemu/qemu.h"
@@ -52,8 +53,8 @@ static const struct qemu_ops ops = {on_started, on_stopped};
 
 static void find_qemu(char *path, size_t size)
 {
-	if (program_find(QEMU_PROGRAM, QEMU_DIRS, path, size) < 0)
-		cr_skip_test("%s is not installed", QEMU_PROGRAM);
+	if (program_find(arch_host()->qemu, QEMU_DIRS, path, size) < 0)
+		cr_skip_test("%s is not installed", arch_host()->qemu);
 }
 
 static int begin(struct run *run, const char *program, int kernel_fd)

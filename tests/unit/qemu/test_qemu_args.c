@@ -91,6 +91,7 @@ Test(qemu_args, golden)
 	char *text;
 
 	vm_config_init(&config);
+	config.architecture = AVF_ARCHITECTURE_X86_64;
 	config.memory_mib = 96;
 	config.vcpus = 3;
 	cr_assert_eq(qemu_args_make("/q", &config, &fds, "console=hvc0 a=b,c",
@@ -100,6 +101,28 @@ Test(qemu_args, golden)
 	cr_expect_str_eq(text, golden, "%s", text);
 	free(text);
 	qemu_args_fini(&args);
+	vm_config_fini(&config);
+}
+
+/* What differs; the rest is the same code. */
+Test(qemu_args, an_arm64_guest)
+{
+	static const char *const words[] = {
+		"-machine\nvirt,gic-version=3,memory-backend=ram\n",
+		"-cpu\nmax,pauth-impdef=on\n",
+		"-chardev\nsocket,id=serial,fd=13\n"
+		"-device\npci-serial,chardev=serial\n",
+		"-accel\ntcg,thread=multi\n",
+		"-nodefaults\n-no-user-config\n",
+	};
+	struct qemu_fds fds = no_fds;
+	struct vm_config config;
+
+	fds.serial = 13;
+	vm_config_init(&config);
+	config.architecture = AVF_ARCHITECTURE_ARM64;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		expect_words(&config, &fds, "", words[i]);
 	vm_config_fini(&config);
 }
 

@@ -36,6 +36,21 @@ Test(cmdline, payload_vms_print_when_they_may_be_debugged)
 	cr_expect_not(strstr(buf, "quiet"));
 }
 
+/* Whatever the host is: an emulated guest gets its own machine's. */
+Test(cmdline, each_architecture_has_its_own)
+{
+	struct vm_config config;
+
+	vm_config_init(&config);
+	config.architecture = AVF_ARCHITECTURE_X86_64;
+	cr_assert_eq(cmdline_make(&config, buf, sizeof(buf)), 0);
+	cr_expect(strstr(buf, "i8042."), "%s", buf);
+	config.architecture = AVF_ARCHITECTURE_ARM64;
+	cr_assert_eq(cmdline_make(&config, buf, sizeof(buf)), 0);
+	cr_expect_not(strstr(buf, "i8042."), "%s", buf);
+	cr_expect(strstr(buf, "panic=-1 "), "a panic ends the VM");
+}
+
 Test(cmdline, the_longest_allowed_one_fits_and_a_longer_one_is_an_error)
 {
 	char longest[AVF_MAX_CMDLINE + 1];

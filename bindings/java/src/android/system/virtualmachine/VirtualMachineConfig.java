@@ -21,6 +21,11 @@ public final class VirtualMachineConfig {
     /** It is slow, and no security boundary. */
     public static final int ACCELERATION_EMULATION = 2;
 
+    /** The architecture of this library. */
+    public static final int ARCHITECTURE_HOST = 0;
+    public static final int ARCHITECTURE_X86_64 = 1;
+    public static final int ARCHITECTURE_ARM64 = 2;
+
     public static final String MICRODROID = "microdroid";
 
     private static final long MIB = 1024 * 1024;
@@ -38,6 +43,7 @@ public final class VirtualMachineConfig {
     private final boolean vmConsoleInputSupported;
     private final boolean hugepages;
     private final int acceleration;
+    private final int architecture;
     private final VirtualMachineCustomImageConfig customImageConfig;
 
     private VirtualMachineConfig(Builder b) {
@@ -54,6 +60,7 @@ public final class VirtualMachineConfig {
         vmConsoleInputSupported = b.vmConsoleInputSupported;
         hugepages = b.hugepages;
         acceleration = b.acceleration;
+        architecture = b.architecture;
         customImageConfig = b.customImageConfig;
     }
 
@@ -120,10 +127,16 @@ public final class VirtualMachineConfig {
         return acceleration;
     }
 
+    /** One of ARCHITECTURE_*: as it was set; AVF has no such choice. */
+    public int getArchitecture() {
+        return architecture;
+    }
+
     /** Whether a VM of this configuration may get the other. */
     public boolean isCompatibleWith(VirtualMachineConfig other) {
         return debugLevel == other.debugLevel
                 && protectedVm == other.protectedVm
+                && architecture == other.architecture
                 && encryptedStorageBytes == other.encryptedStorageBytes
                 && vmOutputCaptured == other.vmOutputCaptured
                 && vmConsoleInputSupported == other.vmConsoleInputSupported
@@ -164,6 +177,7 @@ public final class VirtualMachineConfig {
                 vmConsoleInputSupported);
         Native.avf_config_set_hugepages(config, hugepages);
         Native.avf_config_set_acceleration(config, acceleration);
+        Native.avf_config_set_architecture(config, architecture);
     }
 
     private void fillPayload(long config) {
@@ -215,6 +229,7 @@ public final class VirtualMachineConfig {
                 Native.avf_config_get_vm_console_input_supported(config);
         b.hugepages = Native.avf_config_get_hugepages(config);
         b.acceleration = Native.avf_config_get_acceleration(config);
+        b.architecture = Native.avf_config_get_architecture(config);
         return new VirtualMachineConfig(b);
     }
 
@@ -254,6 +269,7 @@ public final class VirtualMachineConfig {
         private boolean vmConsoleInputSupported;
         private boolean hugepages;
         private int acceleration = ACCELERATION_KVM;
+        private int architecture = ARCHITECTURE_HOST;
         private VirtualMachineCustomImageConfig customImageConfig;
 
         private Builder() {}
@@ -369,6 +385,19 @@ public final class VirtualMachineConfig {
                 throw new IllegalArgumentException(
                         "Invalid acceleration: " + acceleration);
             this.acceleration = acceleration;
+            return this;
+        }
+
+        /**
+         * One of ARCHITECTURE_*, for what the guest is compiled. Another one
+         * than the host's needs an acceleration that allows emulation.
+         */
+        public Builder setArchitecture(int architecture) {
+            if (architecture < ARCHITECTURE_HOST
+                    || architecture > ARCHITECTURE_ARM64)
+                throw new IllegalArgumentException(
+                        "Invalid architecture: " + architecture);
+            this.architecture = architecture;
             return this;
         }
 
