@@ -6,12 +6,14 @@ import os
 import pty
 import resource
 import shutil
+import signal
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import termios
+import time
 import unittest
 
 AVF = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else "avf"
@@ -200,6 +202,65 @@ class Architecture(CliTest):
         self.expect(2, "dpkg-deb", "image", "build", "--output", "image",
                     "--kernel-package", "kernel.deb", "--guest-dir", "none")
         self.expect(1, "guest_dir", "image", "build", "--guest-dir", "")
+
+
+class Signals(CliTest):
+    """What is made piece by piece leaves nothing when a signal ends it."""
+
+    TOOL = "#!/bin/sh\n: >started\nexec sleep 60\n"
+
+    @staticmethod
+    def listen_to_signals():
+        """Under nohup or in a shell's background some are ignored."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
+    def end(self, tool, number, *args):
+        """Run avf with that tool, which never ends, and send a signal."""
+        folder = os.path.join(self.dir, "bin")
+        os.makedirs(folder, exist_ok=True)
+        started = os.path.join(self.dir, "started")
+        path = os.path.join(folder, tool)
+        with open(path, "w") as file:
+            file.write(self.TOOL.replace("started", started))
+        os.chmod(path, 0o755)
+        env = dict(self.env, PATH=folder + ":" + os.environ["PATH"])
+        process = subprocess.Popen([AVF, *args], cwd=self.dir, env=env,
+                                   stdin=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=self.listen_to_signals)
+        deadline = time.monotonic() + 30
+        while not os.path.exists(started):
+            self.assertLess(time.monotonic(), deadline)
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, -number, errors)
+        os.unlink(started)
+        os.unlink(path)
+        return errors
+
+    def test_image_build(self):
+        self.write("kernel.deb", "no package")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(signal=number):
+                errors = self.end("dpkg-deb", number, "image", "build",
+                                  "--output", "image", "--kernel-package",
+                                  "kernel.deb")
+                self.assertIn("dpkg-deb was killed", errors)
+                self.assertEqual(sorted(os.listdir(self.dir)),
+                                 ["bin", "kernel.deb"])
+
+    def test_package_create(self):
+        with open("/proc/self/maps") as maps:
+            library = next(line.split()[-1] for line in maps
+                           if "libc.so" in line)
+        library = shutil.copy(library, self.dir)
+        self.end("mkfs.erofs", signal.SIGTERM, "package", "create",
+                 "--output", "x.avfpkg", "--name", "x", library)
+        self.assertEqual(sorted(os.listdir(self.dir)),
+                         sorted(["bin", os.path.basename(library)]))
 
 
 class Info(CliTest):

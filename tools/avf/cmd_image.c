@@ -1,5 +1,6 @@
 /* avf image build */
 #include "cli.h"
+#include "guarded.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -31,6 +32,13 @@ static void print_step(void *userdata, const char *text)
 {
 	(void)userdata;
 	fprintf(stderr, "avf: %s\n", text);
+}
+
+static int make(void *data)
+{
+	const struct avf_image_options *image = data;
+
+	return avf_image_build(image) < 0 ? cli_fail_avf() : CLI_EXIT_OK;
 }
 
 static int build(int argc, char **argv)
@@ -67,7 +75,7 @@ static int build(int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage("image", "unexpected \"%s\"", argv[optind]);
-	return avf_image_build(&image) < 0 ? cli_fail_avf() : CLI_EXIT_OK;
+	return guarded_run(make, &image);
 }
 
 int cmd_image(int argc, char **argv)

@@ -1,5 +1,6 @@
 /* avf package create */
 #include "cli.h"
+#include "guarded.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -23,6 +24,13 @@ static int print_help(void)
 	      "libecho.so\n",
 	      stdout);
 	return CLI_EXIT_OK;
+}
+
+static int make(void *data)
+{
+	const struct avf_package_options *package = data;
+
+	return avf_package_create(package) < 0 ? cli_fail_avf() : CLI_EXIT_OK;
 }
 
 static int create(int argc, char **argv)
@@ -61,7 +69,7 @@ static int create(int argc, char **argv)
 					    "one library must be given");
 	/* argv ends with NULL, as the list of libraries does */
 	package.libraries = (const char *const *)argv + optind;
-	return avf_package_create(&package) < 0 ? cli_fail_avf() : CLI_EXIT_OK;
+	return guarded_run(make, &package);
 }
 
 int cmd_package(int argc, char **argv)
