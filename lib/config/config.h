@@ -48,6 +48,12 @@ struct avf_problems {
 	size_t n_rows;
 };
 
+/**
+ * The beginning of every public function: an old error must not be taken for
+ * one of this call, and @object must not be NULL (AVF_ERR_INVALID).
+ */
+int config_begin(const void *object) MUST_CHECK;
+
 /** avf_config_new() and _free() without the error record. */
 int config_new(enum avf_config_kind kind, avf_config **ret_config) MUST_CHECK;
 void config_free(avf_config *config);

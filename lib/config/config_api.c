@@ -5,11 +5,7 @@
 
 #include "base/cleanup.h"
 
-/*
- * The beginning of every public function: an old error must not be taken for
- * one of this call.
- */
-static int begin(const void *object)
+int config_begin(const void *object)
 {
 	error_clear();
 	if (!object)
@@ -19,7 +15,7 @@ static int begin(const void *object)
 
 int avf_config_new(enum avf_config_kind kind, avf_config **ret_config)
 {
-	int rc = begin(ret_config);
+	int rc = config_begin(ret_config);
 
 	return rc < 0 ? rc : config_new(kind, ret_config);
 }
@@ -36,7 +32,7 @@ enum avf_config_kind avf_config_get_kind(const avf_config *config)
 
 int avf_config_set_name(avf_config *config, const char *name)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_name(config, name);
 }
@@ -48,14 +44,14 @@ const char *avf_config_get_name(const avf_config *config)
 
 int avf_config_set_cmdline(avf_config *config, const char *cmdline)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_cmdline(config, cmdline);
 }
 
 int avf_config_set_memory_mib(avf_config *config, uint32_t mib)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_memory_mib(config, mib);
 }
@@ -67,7 +63,7 @@ uint32_t avf_config_get_memory_mib(const avf_config *config)
 
 int avf_config_set_vcpus(avf_config *config, uint32_t count)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_vcpus(config, count);
 }
@@ -80,7 +76,7 @@ uint32_t avf_config_get_vcpus(const avf_config *config)
 int avf_config_set_cpu_topology(avf_config *config,
 				enum avf_cpu_topology topology)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_cpu_topology(config, topology);
 }
@@ -88,7 +84,7 @@ int avf_config_set_cpu_topology(avf_config *config,
 int avf_config_set_acceleration(avf_config *config,
 				enum avf_acceleration acceleration)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_acceleration(config, acceleration);
 }
@@ -101,7 +97,7 @@ enum avf_acceleration avf_config_get_acceleration(const avf_config *config)
 int avf_config_set_architecture(avf_config *config,
 				enum avf_architecture architecture)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_architecture(config, architecture);
 }
@@ -113,7 +109,7 @@ enum avf_architecture avf_config_get_architecture(const avf_config *config)
 
 int avf_config_set_jail(avf_config *config, enum avf_jail jail)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_jail(config, jail);
 }
@@ -125,7 +121,7 @@ enum avf_jail avf_config_get_jail(const avf_config *config)
 
 int avf_config_set_protected(avf_config *config, bool is_protected)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	if (rc < 0)
 		return rc;
@@ -135,14 +131,14 @@ int avf_config_set_protected(avf_config *config, bool is_protected)
 
 int avf_config_set_debug_level(avf_config *config, enum avf_debug_level level)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_debug_level(config, level);
 }
 
 int avf_config_set_hugepages(avf_config *config, bool hugepages)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	if (rc < 0)
 		return rc;
@@ -152,28 +148,28 @@ int avf_config_set_hugepages(avf_config *config, bool hugepages)
 
 int avf_config_set_payload_name(avf_config *config, const char *name)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_payload_name(config, name);
 }
 
 int avf_config_set_payload_config_path(avf_config *config, const char *path)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_payload_config_path(config, path);
 }
 
 int avf_config_set_guest_image(avf_config *config, const char *dir)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_guest_image(config, dir);
 }
 
 int avf_config_set_boot_timeout_ms(avf_config *config, uint32_t timeout_ms)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	if (rc < 0)
 		return rc;
@@ -183,24 +179,24 @@ int avf_config_set_boot_timeout_ms(avf_config *config, uint32_t timeout_ms)
 
 int avf_config_copy(const avf_config *config, avf_config **ret_config)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	if (rc < 0)
 		return rc;
-	rc = begin(ret_config);
+	rc = config_begin(ret_config);
 	return rc < 0 ? rc : config_copy(config, ret_config);
 }
 
 int avf_config_set_encrypted_storage_bytes(avf_config *config, uint64_t bytes)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_storage_bytes(config, bytes);
 }
 
 int avf_config_set_vm_output_captured(avf_config *config, bool captured)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	if (rc < 0)
 		return rc;
@@ -211,7 +207,7 @@ int avf_config_set_vm_output_captured(avf_config *config, bool captured)
 int avf_config_set_vm_console_input_supported(avf_config *config,
 					      bool supported)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	if (rc < 0)
 		return rc;

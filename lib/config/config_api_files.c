@@ -5,22 +5,13 @@
 
 #include "base/cleanup.h"
 
-/* As in config_api.c. */
-static int begin(const avf_config *config)
-{
-	error_clear();
-	if (!config)
-		return fail(AVF_ERR_INVALID, "configuration: NULL");
-	return 0;
-}
-
 /* The caller keeps its descriptor and may close it at once. */
 static int set_fd(avf_config *config, int fd, enum config_file file)
 {
 	int copy;
 	int rc;
 
-	rc = begin(config);
+	rc = config_begin(config);
 	if (rc < 0)
 		return rc;
 	copy = fd_dup(fd);
@@ -32,7 +23,7 @@ static int set_fd(avf_config *config, int fd, enum config_file file)
 /* Relative to the working directory of this moment. */
 static int set_path(avf_config *config, const char *path, enum config_file file)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc : config_set_file_at(config, file, AT_FDCWD, path);
 }
@@ -83,7 +74,7 @@ int avf_config_add_disk_fd(avf_config *config, int fd,
 	int copy;
 	int rc;
 
-	rc = begin(config);
+	rc = config_begin(config);
 	if (rc < 0)
 		return rc;
 	copy = fd_dup(fd);
@@ -97,7 +88,7 @@ int avf_config_add_disk(avf_config *config, const char *path,
 {
 	int rc;
 
-	rc = begin(config);
+	rc = config_begin(config);
 	if (rc < 0)
 		return rc;
 	return config_add_disk_at(config, AT_FDCWD, path, options);
@@ -114,7 +105,7 @@ static bool has_file(const avf_config *config)
 
 int avf_config_defer_files(avf_config *config)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	if (rc < 0)
 		return rc;
@@ -128,7 +119,7 @@ int avf_config_defer_files(avf_config *config)
 
 int avf_config_set_console_output(avf_config *config, int fd)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc
 		      : config_set_sink(&config->vm.console_out_fd, fd,
@@ -137,7 +128,7 @@ int avf_config_set_console_output(avf_config *config, int fd)
 
 int avf_config_set_console_input(avf_config *config, int fd)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc
 		      : config_set_sink(&config->vm.console_in_fd, fd,
@@ -146,7 +137,7 @@ int avf_config_set_console_input(avf_config *config, int fd)
 
 int avf_config_set_log_output(avf_config *config, int fd)
 {
-	int rc = begin(config);
+	int rc = config_begin(config);
 
 	return rc < 0 ? rc
 		      : config_set_sink(&config->vm.log_fd, fd, "log_output",
