@@ -3,6 +3,7 @@
  * to it by vhost-user. The guest sees the same devices as on our machine.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/arch.h"
+#include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/kernel_arch.h"
 #include "base/program.h"
@@ -191,6 +193,33 @@ static int find_program(const struct arch *arch, char ret_path[PATH_MAX])
 		    arch->name, arch->qemu, arch->qemu_package);
 }
 
+/*
+ * With less memory than its kernel and initramfs fill, a guest does nothing,
+ * and nobody says why. A payload's initramfs is there twice for a while: as an
+ * archive, and unpacked. What the guest needs besides is not known here.
+ */
+static int check_memory(const struct vm_config *config, uint64_t kernel)
+{
+	const uint64_t memory = (uint64_t)config->memory_mib << 20;
+	uint64_t initrd = 0;
+	uint64_t needed;
+	int rc;
+
+	if (config->initrd_fd >= 0) {
+		rc = fd_file_size(config->initrd_fd, "initrd", &initrd);
+		if (rc < 0)
+			return rc;
+	}
+	if (config->kind == AVF_CONFIG_PAYLOAD)
+		initrd *= 2;
+	if (!ckd_add(&needed, kernel, initrd) && needed <= memory)
+		return 0;
+	return fail(AVF_ERR_LIMIT,
+		    "memory_mib: %u MiB do not hold the kernel's %" PRIu64
+		    " MiB and the initramfs' %" PRIu64 " MiB",
+		    config->memory_mib, (kernel >> 20) + 1, initrd >> 20);
+}
+
 /* QEMU would copy a kernel of another architecture into memory as it is, and
  * the guest would do nothing, for ever. */
 static int check_kernel(const struct vm_config *config, const struct arch *arch)
@@ -203,7 +232,7 @@ static int check_kernel(const struct vm_config *config, const struct arch *arch)
 		return (int)size;
 	found = kernel_arch(head, (size_t)size);
 	if (!found || found == arch)
-		return 0;
+		return check_memory(config, kernel_memory(head, (size_t)size));
 	return fail(AVF_ERR_UNSUPPORTED,
 		    "kernel: it is for %s, the guest for %s", found->name,
 		    arch->name);

@@ -453,6 +453,21 @@ static void qemu_killed(void)
 	vmt_free(&v);
 }
 
+/* It has to fail at once: such a guest would not even get as far as a panic,
+ * and end with its time-out. */
+static void too_little_memory(void)
+{
+	avf_config *config = linux_config("good", "idle");
+	struct vmt_vm v;
+
+	CHECK_OK(avf_config_set_memory_mib(config, 10));
+	if (!vmt_new(&v, config))
+		return;
+	if (vmt_run(&v) && vmt_wait_stopped(&v))
+		vmt_check_stopped(&v, AVF_STOP_REASON_START_FAILED, "MiB");
+	vmt_free(&v);
+}
+
 static const struct vmt_test on_kvm[] = {
 	{"echo_and_quit", echo_and_quit},
 	{"exit_code", exit_code},
@@ -472,6 +487,7 @@ static const struct vmt_test on_kvm[] = {
 	{"stop_a_stubborn_one", stop_a_stubborn_one},
 	{"kill_and_run_again", kill_and_run_again},
 	{"boot_timeout", boot_timeout},
+	{"too_little_memory", too_little_memory},
 	{"two_at_once", two_at_once},
 	{"two_vcpus_and_a_disk", two_vcpus_and_a_disk},
 	{"raw_kernel", raw_kernel},
@@ -499,6 +515,7 @@ static const struct vmt_test emulated[] = {
 	{"emulated_noise", noise},
 	{"emulated_stop", stop},
 	{"emulated_boot_timeout", boot_timeout},
+	{"emulated_too_little_memory", too_little_memory},
 	{"emulated_vmm_killed", vmm_killed},
 	{"emulated_qemu_killed", qemu_killed},
 };

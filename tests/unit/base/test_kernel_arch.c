@@ -44,6 +44,69 @@ Test(kernel_arch, magics)
 	}
 }
 
+static void put(unsigned char *head, size_t at, uint64_t value, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		head[at + i] = (unsigned char)(value >> (8 * i));
+}
+
+Test(kernel_arch, memory_of_an_image)
+{
+	unsigned char head[1024] = {0};
+
+	memcpy(head + 0x38, "ARM\x64", 4);
+	put(head, 16, 36 << 20, 8);
+	cr_expect_eq(kernel_memory(head, sizeof(head)), 36 << 20);
+	put(head, 16, UINT64_MAX, 8);
+	cr_expect_eq(kernel_memory(head, sizeof(head)), UINT64_MAX);
+	memset(head, 0, sizeof(head));
+	memcpy(head + 0x202, "HdrS", 4);
+	put(head, 0x260, 40 << 20, 4);
+	cr_expect_eq(kernel_memory(head, sizeof(head)), 40 << 20);
+	cr_expect_eq(kernel_memory(head, 0x263), 0, "cut short");
+	memset(head, 0, sizeof(head));
+	cr_expect_eq(kernel_memory(head, sizeof(head)), 0, "no kernel");
+	cr_expect_eq(kernel_memory(head, 0), 0);
+}
+
+/* An ELF file of two segments; the second one reaches further. */
+static struct {
+	Elf64_Ehdr header;
+	Elf64_Phdr segments[2];
+} elf;
+
+static uint64_t elf_memory(void)
+{
+	return kernel_memory(&elf, sizeof(elf));
+}
+
+Test(kernel_arch, memory_of_an_elf_file)
+{
+	memcpy(elf.header.e_ident, ELFMAG, SELFMAG);
+	elf.header.e_machine = EM_X86_64;
+	elf.header.e_phoff = sizeof(elf.header);
+	elf.header.e_phnum = 2;
+	elf.segments[0] = (Elf64_Phdr){
+		.p_type = PT_LOAD, .p_paddr = 1 << 20, .p_memsz = 1 << 20};
+	elf.segments[1] = (Elf64_Phdr){
+		.p_type = PT_LOAD, .p_paddr = 16 << 20, .p_memsz = 4 << 20};
+	cr_expect_eq(elf_memory(), 20 << 20);
+	elf.segments[1].p_type = PT_NOTE;
+	cr_expect_eq(elf_memory(), 2 << 20, "a note is not loaded");
+	elf.segments[1].p_type = PT_LOAD;
+	elf.segments[1].p_memsz = UINT64_MAX;
+	cr_expect_eq(elf_memory(), 2 << 20, "one that wraps");
+	elf.header.e_phnum = 3;
+	cr_expect_eq(elf_memory(), 0, "headers behind the end");
+	elf.header.e_phnum = 2;
+	elf.header.e_phoff = UINT64_MAX;
+	cr_expect_eq(elf_memory(), 0, "a table that is nowhere");
+	elf.header.e_phoff = sizeof(elf.header);
+	elf.header.e_machine = EM_AARCH64;
+	cr_expect_eq(elf_memory(), 0, "its addresses do not begin at 0");
+	cr_expect_eq(kernel_memory(&elf, 20), 0);
+}
+
 Test(kernel_arch, elf_files_name_it)
 {
 	Elf64_Ehdr header = {.e_machine = EM_AARCH64};
