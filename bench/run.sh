@@ -23,7 +23,7 @@ runs=3
 mib=16
 reads=2000
 calls=10000
-lab_calls=1000
+lab_calls=200
 start=$SECONDS
 
 usage()
@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
 	--image) image=$(realpath "$2") ;;
 	--kernel) kernel_deb=$(realpath "$2") ;;
 	--runs) runs=$2 ;;
-	--quick) runs=1 mib=4 reads=320 calls=1000 lab_calls=200; shift; continue ;;
+	--quick) runs=1 mib=4 reads=320 calls=1000 lab_calls=100; shift; continue ;;
 	--help) usage 0 ;;
 	*) usage ;;
 	esac
@@ -204,7 +204,7 @@ part boot 240
 part payload 150
 part disk 120
 part fleet 90
-part rpc 240
+part rpc 300
 cat "$out"/lab-*.txt >"$out/lab.txt"
 context >"$out/context.txt"
 bench/report.py --lab "$out/lab.txt" --host "$out/host.txt" \
