@@ -1,4 +1,8 @@
 import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /** What the tests of the Java package share: "ok NAME" per test. */
@@ -53,6 +57,22 @@ final class Check {
             return type.cast(e);
         }
         throw new AssertionError("nothing was thrown");
+    }
+
+    /** What is open, by name; a number that is left tells nothing. Without what
+     * the JVM looks at on a thread of its own: the limits of its cgroup. */
+    static List<String> openFiles() throws Exception {
+        List<String> links = new ArrayList<>();
+        for (File file : new File("/proc/self/fd").listFiles()) {
+            try {
+                links.add(Files.readSymbolicLink(file.toPath()).toString());
+            } catch (NoSuchFileException e) {
+                /* that of the directory itself */
+            }
+        }
+        links.removeIf(link -> link.startsWith("/sys/fs/cgroup/"));
+        links.sort(null);
+        return links;
     }
 
     static void removeTree(File file) {

@@ -142,20 +142,6 @@ public class TestFaults {
         return new File(dir).list().length;
     }
 
-    /** What is open, by name; a number that is left tells nothing. */
-    private static List<String> fds() throws Exception {
-        List<String> links = new ArrayList<>();
-        for (File file : new File("/proc/self/fd").listFiles()) {
-            try {
-                links.add(Files.readSymbolicLink(file.toPath()).toString());
-            } catch (java.nio.file.NoSuchFileException e) {
-                /* that of the directory itself */
-            }
-        }
-        links.sort(null);
-        return links;
-    }
-
     private static long rssKib() throws Exception {
         for (String line : Files.readAllLines(Path.of("/proc/self/status")))
             if (line.startsWith("VmRSS:"))
@@ -171,13 +157,13 @@ public class TestFaults {
             once.run();
         System.gc();
         long rss = rssKib(); /* opens a socket of the JVM's own */
-        List<String> fds = fds();
+        List<String> fds = Check.openFiles();
         int threads = Thread.activeCount();
         int tasks = count("/proc/self/task");
         for (int i = 0; i < n; i++)
             once.run();
         System.gc();
-        Check.equal(fds, fds());
+        Check.equal(fds, Check.openFiles());
         Check.equal(threads, Thread.activeCount());
         Check.that(count("/proc/self/task") <= tasks + 4, "tasks grow");
         Check.equal(0L, ProcessHandle.current().children().count());

@@ -14,6 +14,7 @@ import avf.LinuxContext;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -99,7 +100,7 @@ public class TestVirtualMachine {
     /** Descriptors that another process may have made of anything. */
     private static void wrongDescriptors() throws Exception {
         VirtualMachine vm = manager.create("right", config("hello").build());
-        int before = count("/proc/self/fd");
+        List<String> before = Check.openFiles();
         /* each of the three files in the place of each other one */
         for (int wrong = 0; wrong < 3; wrong++) {
             Parcel good = Parcel.obtain(), bad = Parcel.obtain();
@@ -124,7 +125,7 @@ public class TestVirtualMachine {
             Check.equal(null, manager.get("wrong"));
             good.recycle();
             bad.recycle();
-            Check.equal(before, count("/proc/self/fd"));
+            Check.equal(before, Check.openFiles());
         }
         Parcel empty = Parcel.obtain();
         Check.fails(BadParcelableException.class, "NOT_ENOUGH_DATA", () ->
@@ -134,7 +135,7 @@ public class TestVirtualMachine {
         empty.setDataPosition(0);
         Check.fails(IllegalArgumentException.class, "descriptor", () ->
                 VirtualMachineDescriptor.CREATOR.createFromParcel(empty));
-        Check.equal(before, count("/proc/self/fd"));
+        Check.equal(before, Check.openFiles());
         manager.delete("right");
     }
 
@@ -233,14 +234,14 @@ public class TestVirtualMachine {
             vm.run();
             vm.stop();
         }
-        int fds = count("/proc/self/fd"), tasks = count("/proc/self/task");
+        int fds = Check.openFiles().size(), tasks = count("/proc/self/task");
         /* an emulated CPU takes its time */
         int n = System.getenv("AVF_LAB") == null ? 50 : 5;
         for (int i = 0; i < n; i++) {
             vm.run();
             vm.stop();
         }
-        Check.that(count("/proc/self/fd") <= fds, "fds grow");
+        Check.that(Check.openFiles().size() <= fds, "fds grow");
         /* the JVM starts compiler threads as it likes */
         Check.that(count("/proc/self/task") <= tasks + 4, "threads grow");
         manager.delete("rounds");
