@@ -1,6 +1,6 @@
 #!/bin/sh
 # make_packages.sh AVF PAYLOADS OUTPUT ABI: the payload packages of the tests,
-# from the libraries in PAYLOADS, which are for ABI: a good one and three that
+# from the libraries in PAYLOADS, which are for ABI: a good one and four that
 # are not.
 set -eu
 avf=$1 payloads=$2 out=$3 abi=$4
@@ -28,6 +28,13 @@ printf "$other" |
 	dd of="$out/libexit_code.so" bs=1 seek=18 conv=notrunc status=none
 "$avf" package create --output "$out/foreign.avfpkg" --name foreign \
 	"$out/libexit_code.so"
+
+# the same where none should be, in a package that does not say what is in it
+cp "$out/libexit_code.so" "$out/manifest/lib/$abi/"
+echo '{"format":1,"name":"unmarked","libraries":["libexit_code.so"]}' \
+	>"$out/manifest/manifest.json"
+mkfs.erofs "$out/unmarked.avfpkg" "$out/manifest" >/dev/null 2>&1
+rm "$out/manifest/manifest.json"
 
 cp "$payloads/libexit_code.so" "$out/manifest/lib/$abi/"
 mkfs.erofs "$out/no_manifest.avfpkg" "$out/manifest" >/dev/null 2>&1

@@ -110,9 +110,18 @@ static void missing_library(void)
 		   "libnothing.so");
 }
 
+/* A package of ours says what it is for; of others the guest finds out. */
 static void foreign_library(void)
 {
-	run_config(linux_config("foreign", "exit_code"), -1, RUNTIME_ERROR,
+	avf_config *config = linux_config("foreign", "exit_code");
+	avf_vm *vm;
+
+	if (!config)
+		return;
+	CHECK(avf_vm_new(config, &vm) == AVF_ERR_INVALID);
+	CHECK(vmt_contains(avf_last_error()->text, "but none for "));
+	avf_config_free(config);
+	run_config(linux_config("unmarked", "exit_code"), -1, RUNTIME_ERROR,
 		   "libexit_code.so");
 }
 
