@@ -110,8 +110,8 @@ Test(qemu_args, an_arm64_guest)
 	static const char *const words[] = {
 		"-machine\nvirt,gic-version=3,memory-backend=ram\n",
 		"-cpu\nmax,pauth-impdef=on\n",
-		"-chardev\nsocket,id=serial,fd=13\n"
-		"-device\npci-serial,chardev=serial\n",
+		("-chardev\nsocket,id=serial,fd=13\n"
+		 "-device\npci-serial,chardev=serial\n"),
 		"-accel\ntcg,thread=multi\n",
 		"-nodefaults\n-no-user-config\n",
 	};
