@@ -9,8 +9,8 @@
  */
 #define _GNU_SOURCE /* memmem */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,8 +90,8 @@ static unsigned long search(int mem, uint64_t from, uint64_t to,
 /* In all of the memory of process @pid, the VM's included. */
 static unsigned long search_process(int pid, const char *text)
 {
-	char path[64], line[512];
-	uint64_t from, to;
+	char path[64], line[512], *end;
+	uint64_t from;
 	unsigned long n = 0;
 	FILE *maps;
 	int mem;
@@ -105,8 +105,11 @@ static unsigned long search_process(int pid, const char *text)
 		exit(EXIT_FAILURE);
 	}
 	while (fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &from, &to) == 2)
-			n += search(mem, from, to, text);
+		/* "FROM-TO ...", in hexadecimal */
+		from = strtoull(line, &end, 16);
+		if (*end == '-')
+			n += search(mem, from, strtoull(end + 1, NULL, 16),
+				    text);
 	}
 	fclose(maps);
 	close(mem);
