@@ -12,6 +12,9 @@
 #include "base/cleanup.h"
 #include "devices/vsock_internal.h"
 
+/* What is freed is reset first. */
+#define GONE "the guest has reset its vsock device, or has stopped"
+
 static struct virtio_vsock *to_vsock(struct virtio_dev *dev)
 {
 	return container_of(dev, struct virtio_vsock, dev);
@@ -94,7 +97,7 @@ static void reset(struct virtio_dev *dev)
 		if (conn->state == VSOCK_CONNECTING &&
 		    conn->owes & VSOCK_OWES_REQUEST)
 			continue;
-		vsock_conn_report(conn, AVF_ERR_CLOSED);
+		vsock_conn_refuse(conn, AVF_ERR_CLOSED, GONE);
 		vsock_conn_finish(conn, false);
 		vsock_conn_settle(conn);
 	}
@@ -143,7 +146,7 @@ static void free_vsock(struct virtio_dev *dev)
 	vs->going = true;
 	/* a callback may want to try again: it is refused, so this ends */
 	while ((conn = TAILQ_FIRST(&vs->all))) {
-		vsock_conn_report(conn, AVF_ERR_CLOSED);
+		vsock_conn_refuse(conn, AVF_ERR_CLOSED, GONE);
 		vsock_conn_free(conn);
 	}
 	unwatch(vs);

@@ -60,6 +60,12 @@ void vsock_conn_report(struct vsock_conn *conn, int rc)
 		done(conn->done_userdata, rc);
 }
 
+void vsock_conn_refuse(struct vsock_conn *conn, int code, const char *why)
+{
+	if (conn->done)
+		vsock_conn_report(conn, fail(code, "%s", why));
+}
+
 uint32_t vsock_conn_credit(const struct vsock_conn *conn)
 {
 	uint32_t on_the_way = conn->sent - conn->peer_forwarded;
@@ -198,7 +204,8 @@ void vsock_conn_finish(struct vsock_conn *conn, bool rst)
 		vsock_conn_make_ready(conn);
 	else
 		vsock_table_remove(conn->vs, conn);
-	vsock_conn_report(conn, AVF_ERR_REFUSED);
+	vsock_conn_refuse(conn, AVF_ERR_REFUSED,
+			  "the guest refused it: nobody listens there");
 	vsock_conn_flush(conn);
 }
 
@@ -214,7 +221,7 @@ void vsock_conn_abort(struct vsock_conn *conn, const char *why)
 	drop_waiting(conn);
 	close_socket(conn);
 	vsock_conn_make_ready(conn);
-	vsock_conn_report(conn, AVF_ERR_REFUSED);
+	vsock_conn_refuse(conn, AVF_ERR_REFUSED, why);
 }
 
 void vsock_conn_guest_shutdown(struct vsock_conn *conn, uint32_t flags)
@@ -260,7 +267,7 @@ static void cancel(struct vsock_conn *conn)
 {
 	bool guest_knows = !(conn->owes & VSOCK_OWES_REQUEST);
 
-	vsock_conn_report(conn, AVF_ERR_CLOSED);
+	vsock_conn_refuse(conn, AVF_ERR_CLOSED, "the caller gave up");
 	vsock_conn_finish(conn, guest_knows);
 }
 

@@ -176,8 +176,11 @@ void vsock_conn_owe(struct vsock_conn *conn, uint32_t what);
 void vsock_conn_make_ready(struct vsock_conn *conn);
 /** The guest accepted, or was accepted. */
 void vsock_conn_open(struct vsock_conn *conn);
-/** Tell who waits for the connection, once. */
+/** Tell who waits for the connection, once; with an error the calling thread's
+ * error record goes along. */
 void vsock_conn_report(struct vsock_conn *conn, int rc);
+/** The same, for a connection that there will not be: records why first. */
+void vsock_conn_refuse(struct vsock_conn *conn, int code, const char *why);
 /** Bytes that the guest has room for. */
 uint32_t vsock_conn_credit(const struct vsock_conn *conn);
 /** Whether data could be read for the guest now. */

@@ -94,7 +94,7 @@ static void bad_ports(void)
 			    AVF_ERR_INVALID, "port");
 	}
 	CHECK_FAILS(avf_vm_connect(v.vm, 1024, 10000, &fd), AVF_ERR_REFUSED,
-		    "port 1024");
+		    "port 1024: the guest refused it");
 	CHECK_FAILS(avf_vm_connect(v.vm, AVF_MAX_VSOCK_PORT, 10000, &fd),
 		    AVF_ERR_REFUSED, "4294967295");
 	CHECK(fd == -1 && !listener);

@@ -1,7 +1,9 @@
 #include "devices/virtio_vsock.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@ static struct vsock_guest guest;
 static int accepted[VSOCK_MAX_CONNS];
 static unsigned int n_accepted;
 static int connected_rc;
+static char connected_why[512]; /* the error's text, which goes with it */
 static unsigned int n_connected;
 
 static int accept_one(void *userdata, uint32_t guest_port, int fd)
@@ -39,6 +42,8 @@ static void connected(void *userdata, int rc)
 {
 	(void)userdata;
 	connected_rc = rc;
+	(void)snprintf(connected_why, sizeof(connected_why), "%s",
+		       rc < 0 ? error_record()->text : "");
 	n_connected++;
 }
 
@@ -176,9 +181,11 @@ Test(vsock, the_guest_refuses)
 	uint32_t host_port;
 	int fd = open_from_host(80, &host_port);
 
+	(void)fail(AVF_ERR_IO, "an older matter");
 	send_op(VSOCK_OP_RST, 80, host_port, 0);
 	cr_assert_eq(n_connected, 1);
 	cr_assert_eq(connected_rc, AVF_ERR_REFUSED);
+	cr_assert(strstr(connected_why, "refused"), "%s", connected_why);
 	cr_assert(is_closed(fd));
 	expect_silence("an RST is not answered");
 }
@@ -192,6 +199,7 @@ Test(vsock, the_application_gives_up_before_the_answer)
 	(void)expect(VSOCK_OP_RST, "given up");
 	cr_assert_eq(n_connected, 1);
 	cr_assert_eq(connected_rc, AVF_ERR_CLOSED);
+	cr_assert(strstr(connected_why, "gave up"), "%s", connected_why);
 	send_op(VSOCK_OP_RESPONSE, 80, host_port, 0);
 	(void)expect(VSOCK_OP_RST, "the late answer");
 	cr_assert_eq(n_connected, 1);
@@ -223,6 +231,7 @@ Test(vsock, a_reset_closes_connections_and_keeps_listeners)
 	cr_assert(is_closed(from_guest));
 	cr_assert(is_closed(from_host));
 	cr_assert_eq(connected_rc, AVF_ERR_CLOSED);
+	cr_assert(strstr(connected_why, "reset"), "%s", connected_why);
 	vsock_guest_start(&guest, 16);
 	(void)open_from_guest(1000);
 }
@@ -236,6 +245,7 @@ Test(vsock, freeing_tells_who_waits)
 	guest.dev = NULL;
 	cr_assert_eq(n_connected, 1);
 	cr_assert_eq(connected_rc, AVF_ERR_CLOSED);
+	cr_assert(strstr(connected_why, "stopped"), "%s", connected_why);
 }
 
 Test(vsock, half_close_by_the_guest)
