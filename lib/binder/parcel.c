@@ -7,6 +7,7 @@
 #include "binder/object.h"
 
 #define FIRST_CAPACITY 256U
+#define MAX_REREADS    16 /* of what a peer has sent */
 
 /* Every value starts on a multiple of this. */
 #define ALIGN 4U
@@ -88,6 +89,7 @@ static void drop_block(AParcel *parcel)
 	parcel->size = 0;
 	parcel->capacity = 0;
 	parcel->pos = 0;
+	parcel->again = 0;
 }
 
 /* Make @parcel empty and of no session. */
@@ -139,11 +141,28 @@ int32_t AParcel_getDataPosition(const AParcel *parcel)
 	return (int32_t)parcel->pos;
 }
 
+/*
+ * Code of aidl goes on where a parcelable's body says that it ends, though it
+ * may have read more, and then the next body reads the same bytes: the work
+ * doubles with each one, and aidl's code has no look at it. So a peer's bytes
+ * are read a few times at the most; beyond that the position stays where it is,
+ * and as that code ignores our answer, it comes to the end of the parcel.
+ */
+static bool goes_back_too_often(AParcel *parcel, size_t position)
+{
+	if (!parcel->foreign || position >= parcel->pos)
+		return false;
+	parcel->again += parcel->pos - position;
+	return parcel->again > MAX_REREADS * parcel->size;
+}
+
 binder_status_t AParcel_setDataPosition(const AParcel *parcel, int32_t position)
 {
-	if (position < 0)
+	AParcel *cursor = parcel_cursor(parcel);
+
+	if (position < 0 || goes_back_too_often(cursor, (size_t)position))
 		return STATUS_BAD_VALUE;
-	parcel_cursor(parcel)->pos = (size_t)position;
+	cursor->pos = (size_t)position;
 	return STATUS_OK;
 }
 

@@ -40,6 +40,7 @@ struct AParcel {
 	size_t size;             /* bytes of @data in use, at most INT32_MAX */
 	size_t capacity;         /* bytes at @data */
 	size_t pos;              /* may be behind @size */
+	size_t again;            /* bytes that @pos went back over, in all */
 	struct parcel_ref *refs; /* owned; ascending positions */
 	size_t n_refs;
 	/* Ascending positions of type words: of descriptors; where the peer

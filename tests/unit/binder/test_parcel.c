@@ -150,3 +150,27 @@ Test(parcel, holds_its_session)
 	AParcel_delete(p);
 	cr_expect_eq(fake.refs, 0);
 }
+
+/* Code of aidl sets the position to where a peer says that a body ends. */
+Test(parcel, a_peers_bytes_are_not_read_without_end)
+{
+	AParcel *p = parcel_from_hex(NULL, "01000000 02000000 03000000");
+	AParcel *mine = AParcel_create();
+	int32_t value = 0;
+	unsigned int n = 0;
+
+	while (n < 100 && AParcel_setDataPosition(p, 12) == STATUS_OK &&
+	       AParcel_setDataPosition(p, 0) == STATUS_OK)
+		n++;
+	cr_expect_eq(n, 16, "%u", n);
+	cr_expect_eq(AParcel_getDataPosition(p), 12, "it stays");
+	cr_expect_eq(AParcel_setDataPosition(p, 8), STATUS_BAD_VALUE);
+	cr_expect_eq(AParcel_readInt32(p, &value), STATUS_NOT_ENOUGH_DATA);
+	AParcel_delete(p);
+	cr_assert_eq(AParcel_writeInt32(mine, 7), STATUS_OK);
+	for (n = 0; n < 100; n++) {
+		cr_assert_eq(AParcel_setDataPosition(mine, 0), STATUS_OK);
+		cr_assert_eq(AParcel_readInt32(mine, &value), STATUS_OK);
+	}
+	AParcel_delete(mine);
+}

@@ -48,7 +48,8 @@ int32_t AParcel_getDataSize(const AParcel *parcel);
 /** Where the next read takes place, in bytes. */
 int32_t AParcel_getDataPosition(const AParcel *parcel);
 /** A position behind the end is allowed: nothing can be read there. Errors:
- * STATUS_BAD_VALUE (negative). */
+ * STATUS_BAD_VALUE (negative; or back in a parcel of a peer's, when its bytes
+ * have been read about 16 times, which Android has no limit for). */
 binder_status_t AParcel_setDataPosition(const AParcel *parcel,
 					int32_t position);
 
