@@ -194,9 +194,26 @@ class Lies(unittest.TestCase):
         self.refused("repeatForm", 1, 4, 0)
         self.refused("repeatForm", 1, -1, 0)
         self.refused("repeatForm", 1, 2**31 - 1, 0)
-        # a field that reaches behind its body is read; what follows is not
-        # where it was said
         self.refused("repeatForm", 1, 2, 1, 100)
+        # fields that reach behind their body
+        self.refused("reverseCorners", 1, 1, 6, 1, 2)
+        self.refused("reverseCorners", 1, 1, 10, 1, 2)
+
+    def test_bodies_that_share_bytes(self):
+        """What one reads behind its end would be read again by the next:
+        twice as often with each."""
+        tree = avf.rpc.Aidl([avf.rpc.parse(
+            "parcelable Tree { @nullable Tree[] trees; }"
+            "interface ITrees { void take(in Tree tree); }", "Tree.aidl")])
+        take = next(iter(tree.ITrees._methods.values())).args[0][2]
+        depth = 60
+        words = []
+        for left in range(depth, 0, -1):
+            words += [1, 8, left - 1]   # a flag, a size, a length
+        parcel = Parcel(*words)
+        with self.assertRaises(avf.rpc.RpcError) as caught:
+            take.read(parcel.pointer)
+        self.assertEqual(caught.exception.name, "BAD_VALUE")
 
     def test_holders(self):
         self.refused("repeatHolder", 1, 1, 0)           # another stability

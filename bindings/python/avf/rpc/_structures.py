@@ -153,6 +153,9 @@ class Parcelable(_Flagged):
             if lib.AParcel_getDataPosition(parcel) - start >= size:
                 break
             setattr(value, name, kind.read(parcel))
+        # the next one must not read the same bytes again
+        if lib.AParcel_getDataPosition(parcel) - start > size:
+            raise RpcError(STATUS_BAD_VALUE, f"a body of {size} bytes")
         check(lib.AParcel_setDataPosition(parcel, start + size))
         return value
 
