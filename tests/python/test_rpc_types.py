@@ -235,6 +235,33 @@ class Lies(unittest.TestCase):
         self.refused("repeatSequence", 1, 1, 1, 0xff)   # no UTF-8
         self.refused("repeatRawFile", 2, 0, status="BAD_TYPE")
 
+    def test_files_that_nobody_gets(self):
+        """What came before the lie is closed; so is what is for a method
+        that the service does not have."""
+        def parcel_of(kind, *words):
+            parcel = Parcel(*words)
+            lib.AParcel_setDataPosition(parcel.pointer, 4 * len(words))
+            kind.write(parcel.pointer, fd)
+            return parcel
+
+        def answer(name, service, parcel):
+            lib.AParcel_setDataPosition(parcel.pointer, 0)
+            method = next(each for each in Modern._methods.values()
+                          if each.name == name)
+            return method.answer(service, parcel.pointer, None)
+
+        fd = os.memfd_create("file")
+        self.addCleanup(os.close, fd)
+        lie = parcel_of(PLAIN["ParcelFileDescriptor"], 2)
+        PLAIN["ParcelFileDescriptor"].write(lie.pointer, None)
+        raw = parcel_of(kind_of("repeatRawFile"))
+        before = os.listdir("/proc/self/fd")
+        with self.assertRaisesRegex(avf.rpc.RpcError, "UNEXPECTED_NULL"):
+            answer("reverseFiles", Service(), lie)
+        self.assertEqual(os.listdir("/proc/self/fd"), before)
+        self.assertEqual(answer("repeatRawFile", object(), raw), -74)
+        self.assertEqual(os.listdir("/proc/self/fd"), before)
+
     def test_without_end(self):
         """A list in a list in a list..., deeper than Python goes."""
         depth = 20000

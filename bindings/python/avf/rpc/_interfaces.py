@@ -6,7 +6,8 @@ from ._native import (FLAG_ONEWAY, STATUS_BAD_TYPE, STATUS_BAD_VALUE,
                       check, lib)
 from ._objects import new_object
 from ._structures import write_field
-from ._values import INT, PLAIN, AidlException, read_status, write_status
+from ._values import (INT, PLAIN, AidlException, close_on_failure,
+                      read_status, write_status)
 
 
 class InterfaceValue:
@@ -133,7 +134,8 @@ class BoundMethod:
     def _read_all(self, read):
         """What a peer sent may be nested deeper than we can follow."""
         try:
-            return list(read)
+            with close_on_failure():
+                return list(read)
         except (RecursionError, c.ArgumentError) as error:
             # the second is what ctypes makes of the first
             raise RpcError(STATUS_BAD_VALUE, "nested too deep") from error
@@ -166,10 +168,10 @@ class BoundMethod:
                 yield _read_length(parcel)
 
     def answer(self, implementation, parcel_in, parcel_out):
-        values = self._read_all(self._read_args(parcel_in))
         method = getattr(implementation, self.name, None)
         if method is None:
             return STATUS_UNKNOWN_TRANSACTION
+        values = self._read_all(self._read_args(parcel_in))
         try:
             results = method(*values)
         except AidlException as error:

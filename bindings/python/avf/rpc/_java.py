@@ -2,8 +2,6 @@
 FileDescriptor. A value of anything is the number of its type and what that
 type has, as since Android 13, where a size is between the two if it can be
 long."""
-import ctypes as c
-
 from ._native import STATUS_BAD_TYPE, STATUS_BAD_VALUE, RpcError, check, lib
 from ._objects import Binder
 from ._structures import bytes_left, write_sized
@@ -67,9 +65,7 @@ class RawFile(File):
             parcel, value if isinstance(value, int) else value.fileno()))
 
     def read(self, parcel):
-        fd = c.c_int(-1)
-        check(lib.AvfParcel_readFileDescriptor(parcel, c.byref(fd)))
-        return fd.value
+        return self.read_with(lib.AvfParcel_readFileDescriptor, parcel)
 
 
 class Map(Kind):

@@ -1,5 +1,8 @@
 """How values of each AIDL type get into parcels and out of them."""
+import contextlib
 import ctypes as c
+import os
+import threading
 
 from ._native import (Allocator, EX_NONE, EX_SERVICE_SPECIFIC,
                       EX_TRANSACTION_FAILED, STATUS_BAD_VALUE,
@@ -206,6 +209,25 @@ class Object(Kind):
         return Binder._take(pointer.value)
 
 
+_received = threading.local()   # .files: those of close_on_failure()
+
+
+@contextlib.contextmanager
+def close_on_failure():
+    """Files that are read inside, when not all can be read: nobody gets
+    them. A call may be answered while another one's results are read."""
+    outer = getattr(_received, "files", None)
+    files = _received.files = []
+    try:
+        yield
+    except BaseException:
+        for each in files:
+            os.close(each)
+        raise
+    finally:
+        _received.files = outer
+
+
 class File(Kind):
     """An int. A received one is the caller's to close."""
 
@@ -214,10 +236,18 @@ class File(Kind):
             value if isinstance(value, int) else value.fileno())
         check(lib.AParcel_writeParcelFileDescriptor(parcel, fd))
 
-    def read(self, parcel):
+    def read_with(self, read, parcel):
         fd = c.c_int(-1)
-        check(lib.AParcel_readParcelFileDescriptor(parcel, c.byref(fd)))
-        return None if fd.value < 0 else fd.value
+        check(read(parcel, c.byref(fd)))
+        if fd.value < 0:
+            return None
+        files = getattr(_received, "files", None)
+        if files is not None:
+            files.append(fd.value)
+        return fd.value
+
+    def read(self, parcel):
+        return self.read_with(lib.AParcel_readParcelFileDescriptor, parcel)
 
 
 class Array(Kind):
