@@ -386,10 +386,19 @@ JNI(jint, readRawFd)(JNIEnv *env, jclass self, jlong parcel)
 /* java.io.FileDescriptor has no method for it. */
 JNI(jint, numberOf)(JNIEnv *env, jclass self, jobject descriptor)
 {
-	jclass type = (*env)->GetObjectClass(env, descriptor);
-	jfieldID field = (*env)->GetFieldID(env, type, "fd", "I");
+	jfieldID field;
 
 	(void)self;
+	if (!descriptor) {
+		(void)(*env)->ThrowNew(
+			env,
+			(*env)->FindClass(env,
+					  "java/lang/NullPointerException"),
+			"no FileDescriptor");
+		return -1;
+	}
+	field = (*env)->GetFieldID(env, (*env)->GetObjectClass(env, descriptor),
+				   "fd", "I");
 	return field ? (*env)->GetIntField(env, descriptor, field) : -1;
 }
 

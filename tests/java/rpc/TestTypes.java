@@ -435,6 +435,10 @@ final class TestTypes {
                 | ParcelFileDescriptor.MODE_TRUNCATE).dup().close();
         Check.equal(0L, file.length());
         file.delete();
+        Check.fails(NullPointerException.class, "no FileDescriptor",
+                () -> peer.repeatRawFile(null));
+        Check.fails(NullPointerException.class, "no FileDescriptor",
+                () -> ParcelFileDescriptor.dup(null));
         Check.fails(java.io.FileNotFoundException.class, "MODE_CREATE",
                 () -> ParcelFileDescriptor.open(file,
                         ParcelFileDescriptor.MODE_WRITE_ONLY));

@@ -150,7 +150,7 @@ public final class Binders {
 
     public static native int readRawFd(long parcel);
 
-    /** Its number; -1 when it is closed. */
+    /** Its number; -1 when it is closed. NullPointerException: it is null. */
     public static native int numberOf(FileDescriptor fd);
 
     /** The ends of a pipe, to read from and to write to. False: there are too
