@@ -327,6 +327,69 @@ final class TestTypes {
                 .size());
     }
 
+    /** parcelable Tree { Tree[] trees; byte[] data; }, read as aidl's code
+     * does it. */
+    private static final class Tree implements Parcelable {
+        static final Parcelable.Creator<Tree> CREATOR =
+                new Parcelable.Creator<>() {
+                    @Override
+                    public Tree createFromParcel(Parcel in) {
+                        read(in);
+                        return new Tree();
+                    }
+
+                    @Override
+                    public Tree[] newArray(int size) {
+                        return new Tree[size];
+                    }
+                };
+
+        private static void read(Parcel in) {
+            int start = in.dataPosition();
+            int size = in.readInt();
+            try {
+                in.createTypedArrayList(CREATOR);
+                if (in.dataPosition() - start < size)
+                    in.createByteArray();
+            } finally {
+                in.setDataPosition(start + size);
+            }
+        }
+
+        @Override
+        public int describeContents() {
+            return 0;
+        }
+
+        @Override
+        public void writeToParcel(Parcel out, int flags) {}
+    }
+
+    private static long allocated() {
+        return ((com.sun.management.ThreadMXBean) java.lang.management
+                .ManagementFactory.getThreadMXBean())
+                .getCurrentThreadAllocatedBytes();
+    }
+
+    /** Lists in lists, each of as many as could be there: room is made for
+     * what is there. */
+    private static void roomForLists() {
+        int[] words = new int[150000];
+        for (int i = 0; i < 3 * 200; i += 3) {
+            words[i] = 1;
+            words[i + 1] = words.length * 2;
+            words[i + 2] = 100000;
+        }
+        words[3 * 200] = 1;
+        words[3 * 200 + 2] = -2;
+        Parcel parcel = new Words(words).parcel;
+        long before = allocated();
+        Check.fails(RuntimeException.class, "",
+                () -> parcel.readTypedObject(Tree.CREATOR));
+        long room = allocated() - before;
+        Check.that(room < 1 << 24, room + " bytes");
+    }
+
     /* ---- over a session ---- */
 
     private static void lists() throws Exception {
@@ -552,6 +615,7 @@ final class TestTypes {
         Check.test("other_lies", TestTypes::otherLies);
         Check.test("classes", TestTypes::classes);
         Check.test("without_end", TestTypes::withoutEnd);
+        Check.test("room_for_lists", TestTypes::roomForLists);
     }
 
     private static void overSession() {

@@ -164,7 +164,7 @@ final class Anything {
         checkDepth(depth);
         if (n < 0)
             return null;
-        ArrayList<Object> all = new ArrayList<>(n);
+        ArrayList<Object> all = new ArrayList<>();
         for (int i = 0; i < n; i++)
             all.add(read(parcel, loader, depth + 1));
         return all;

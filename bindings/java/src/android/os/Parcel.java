@@ -54,7 +54,8 @@ public final class Parcel extends ParcelData {
 
     private <T> ArrayList<T> readAll(Reader<T> reader) {
         int n = readLength(4);
-        ArrayList<T> all = n < 0 ? null : new ArrayList<>(n);
+        /* no room for n: lists in lists could all say that they are long */
+        ArrayList<T> all = n < 0 ? null : new ArrayList<>();
         for (int i = 0; i < n; i++)
             all.add(reader.read());
         return all;
