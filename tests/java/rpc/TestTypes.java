@@ -365,6 +365,32 @@ final class TestTypes {
         public void writeToParcel(Parcel out, int flags) {}
     }
 
+    /** What one body reads behind its end may not be read by the next ones
+     * too. */
+    private static void bodiesThatShareBytes() {
+        Read tree = p -> p.readTypedObject(Tree.CREATOR);
+        int[] trees = new int[3 * 60];
+        for (int i = 0; i < 60; i++) {
+            trees[3 * i] = 1;           /* a flag, a size, a length */
+            trees[3 * i + 1] = 8;
+            trees[3 * i + 2] = 59 - i;
+        }
+        bad(tree, trees);
+        int[] data = new int[3 + 4 * 100];
+        System.arraycopy(new int[] {1, 4 * data.length - 4, 100}, 0, data, 0,
+                3);
+        for (int i = 0; i < 100; i++)   /* each has what is behind it */
+            System.arraycopy(new int[] {1, 12, 0, 16 * (99 - i)}, 0, data,
+                    3 + 4 * i, 4);
+        bad(tree, data);
+        Parcel honest = new Words(1, 32, 2, 1, 8, 0, 1, 8, 0).parcel;
+        for (int i = 0; i < 10; i++) {
+            honest.setDataPosition(0);
+            tree.from(honest);
+            Check.equal(0, honest.dataAvail());
+        }
+    }
+
     private static long allocated() {
         return ((com.sun.management.ThreadMXBean) java.lang.management
                 .ManagementFactory.getThreadMXBean())
@@ -615,6 +641,8 @@ final class TestTypes {
         Check.test("other_lies", TestTypes::otherLies);
         Check.test("classes", TestTypes::classes);
         Check.test("without_end", TestTypes::withoutEnd);
+        Check.test("bodies_that_share_bytes",
+                TestTypes::bodiesThatShareBytes);
         Check.test("room_for_lists", TestTypes::roomForLists);
     }
 

@@ -292,9 +292,9 @@ final class Anything {
         if (name == null)
             return null;
         try {
-            return creatorOf(Class.forName(name, false,
-                    loader != null ? loader : Anything.class.getClassLoader()))
-                    .createFromParcel(parcel);
+            return parcel.create(creatorOf(Class.forName(name, false,
+                    loader != null ? loader
+                            : Anything.class.getClassLoader())));
         } catch (ClassNotFoundException | LinkageError e) {
             throw new BadParcelableException("no class " + name);
         }

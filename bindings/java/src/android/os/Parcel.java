@@ -17,6 +17,12 @@ import java.util.function.IntFunction;
  * IllegalStateException.
  */
 public final class Parcel extends ParcelData {
+    /* how often the bytes of a parcel may be read, about */
+    private static final int MAX_READS = 4;
+
+    private int nested; /* parcelables that are being read */
+    private long again; /* bytes that they went back over */
+
     private Parcel(long pointer, boolean owned) {
         super(pointer, owned);
     }
@@ -33,6 +39,30 @@ public final class Parcel extends ParcelData {
     /** A parcel of JNI's, until it is recycled. */
     static Parcel lend(long pointer) {
         return new Parcel(pointer, false);
+    }
+
+    /**
+     * Code of aidl goes on where a body says that it ends, though it may have
+     * read more; the next body could read that too, and so on, without end.
+     * BadParcelableException: bodies of a peer make it do so.
+     */
+    @Override
+    public void setDataPosition(int position) {
+        again = nested == 0 ? 0
+                : again + Math.max(0, dataPosition() - position);
+        if (again > (long) MAX_READS * dataSize())
+            throw new BadParcelableException("parcelables that are longer "
+                    + "than they say");
+        super.setDataPosition(position);
+    }
+
+    <T> T create(Parcelable.Creator<T> creator) {
+        nested++;
+        try {
+            return creator.createFromParcel(this);
+        } finally {
+            nested--;
+        }
     }
 
     /* ---- arrays and lists of anything ---- */
@@ -132,7 +162,7 @@ public final class Parcel extends ParcelData {
     }
 
     public <T> T readTypedObject(Parcelable.Creator<T> creator) {
-        return readInt() == 0 ? null : creator.createFromParcel(this);
+        return readInt() == 0 ? null : create(creator);
     }
 
     public <T extends Parcelable> void writeTypedArray(T[] v, int flags) {
