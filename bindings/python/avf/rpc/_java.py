@@ -4,8 +4,8 @@ type has, as since Android 13, where a size is between the two if it can be
 long."""
 from ._native import STATUS_BAD_TYPE, STATUS_BAD_VALUE, RpcError, check, lib
 from ._objects import Binder
-from ._structures import bytes_left, write_sized
-from ._values import INT, PLAIN, Array, Bytes, File, Kind
+from ._structures import write_sized
+from ._values import INT, PLAIN, Array, Bytes, File, Kind, bytes_left
 
 _NULL, _STRING, _INT, _MAP, _SHORT, _LONG = -1, 0, 1, 2, 5, 6
 _DOUBLE, _BOOL, _TEXT, _LIST, _BYTES, _OBJECT = 8, 9, 10, 11, 13, 15
@@ -138,10 +138,8 @@ class Anything(Kind):
         number = self._type_of(value)
         INT.write(parcel, number)
         if number in _SIZED:
-            start, end = write_sized(
-                parcel, lambda: self.kinds[number].write(parcel, value))
-            INT.write(parcel, end - start - 4)
-            check(lib.AParcel_setDataPosition(parcel, end))
+            write_sized(parcel,
+                        lambda: self.kinds[number].write(parcel, value))
         elif number != _NULL:
             self.kinds[number].write(parcel, value)
 

@@ -4,7 +4,7 @@ import ctypes as c
 
 from ._native import (STATUS_BAD_VALUE, STATUS_UNEXPECTED_NULL, RpcError,
                       check, lib)
-from ._values import INT, PLAIN, Kind
+from ._values import INT, PLAIN, Kind, bytes_left
 
 
 class Structure:
@@ -92,19 +92,16 @@ def write_field(parcel, where, name, kind, value):
         raise RpcError(error.status, f"{where}.{name}") from error
 
 
-def write_sized(parcel, write):
-    """What write() writes, behind its size."""
+def write_sized(parcel, write, uncounted=4):
+    """What write() writes, behind its size; of that, how many bytes do not
+    count."""
     start = lib.AParcel_getDataPosition(parcel)
     INT.write(parcel, 0)
     write()
     end = lib.AParcel_getDataPosition(parcel)
     check(lib.AParcel_setDataPosition(parcel, start))
-    return start, end
-
-
-def bytes_left(parcel):
-    return (lib.AParcel_getDataSize(parcel)
-            - lib.AParcel_getDataPosition(parcel))
+    INT.write(parcel, end - start - uncounted)
+    check(lib.AParcel_setDataPosition(parcel, end))
 
 
 class _Flagged(Kind):
@@ -139,9 +136,7 @@ class Parcelable(_Flagged):
                 write_field(parcel, self.clazz.__name__, name, kind,
                             getattr(value, name))
 
-        start, end = write_sized(parcel, fields)
-        INT.write(parcel, end - start)
-        check(lib.AParcel_setDataPosition(parcel, end))
+        write_sized(parcel, fields, uncounted=0)
 
     def read_body(self, parcel):
         start = lib.AParcel_getDataPosition(parcel)
@@ -221,9 +216,7 @@ class Holder(Kind):
                 PLAIN["String"].write(parcel, value._descriptor)
                 kind.write_body(parcel, value)
 
-        start, end = write_sized(parcel, content)
-        INT.write(parcel, end - start - 4)
-        check(lib.AParcel_setDataPosition(parcel, end))
+        write_sized(parcel, content)
 
     def _read_content(self, parcel, size):
         start = lib.AParcel_getDataPosition(parcel)

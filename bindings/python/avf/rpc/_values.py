@@ -22,6 +22,11 @@ class AidlException(Exception):
         self.service_error = service_error
 
 
+def bytes_left(parcel):
+    return (lib.AParcel_getDataSize(parcel)
+            - lib.AParcel_getDataPosition(parcel))
+
+
 class Kind:
     """How values of one type are written and read. size: of the least one,
     in bytes; default(): of a field that has none of its own."""
@@ -272,10 +277,8 @@ class Array(Kind):
         n = INT.read(parcel)
         if n == -1:
             return None
-        left = (lib.AParcel_getDataSize(parcel)
-                - lib.AParcel_getDataPosition(parcel))
         # a peer's length is believed as far as there are bytes for it
-        if n < 0 or n * self.element.size > left or \
+        if n < 0 or n * self.element.size > bytes_left(parcel) or \
                 self.length not in (None, n):
             raise RpcError(STATUS_BAD_VALUE, f"an array of {n} elements")
         return [self.element.read(parcel) for _ in range(n)]
