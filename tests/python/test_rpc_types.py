@@ -372,6 +372,13 @@ class Calls(unittest.TestCase):
         self.assertEqual(self.test.fill([0, 0]),
                          ([1, 2], [1, 2, 3], ["1", "2", "3"]))
 
+    def test_out_objects(self):
+        """They have no length that a caller could say."""
+        made = avf.rpc.Aidl([avf.rpc.parse(
+            "interface IMaker { void make(out IMaker m, "
+            "out @nullable IMaker n); }", "IMaker.aidl")])
+        self.assertEqual(made.IMaker._methods[1].n_args, 0)
+
     def test_wrong_values(self):
         """The message says which one; the session lives on."""
         rows = [

@@ -6,19 +6,16 @@ from ._native import (FLAG_ONEWAY, STATUS_BAD_TYPE, STATUS_BAD_VALUE,
                       check, lib)
 from ._objects import new_object
 from ._structures import write_field
-from ._values import (INT, PLAIN, AidlException, close_on_failure,
+from ._values import (INT, PLAIN, AidlException, Kind, close_on_failure,
                       read_status, write_status)
 
 
-class InterfaceValue:
+class InterfaceValue(Kind):
     """An object of one interface: a proxy, or who serves it here."""
     size = 8
 
     def __init__(self, clazz):
         self.clazz = clazz
-
-    def default(self):
-        return None
 
     def write(self, parcel, value):
         PLAIN["IBinder"].write(parcel, value)
