@@ -112,9 +112,14 @@ static int open_kernel(int fd, struct unpack_buffer *ret_unpacked,
 	return 0;
 }
 
-/* The unpacked kernel lives until it has been copied into the guest. */
+/*
+ * The unpacked kernel lives until it has been copied into the guest.
+ * *@ret_range becomes what it occupies, *@ret_size how much of that it has
+ * brought along.
+ */
 static int load_kernel(const struct boot_arm64_input *in,
-		       struct boot_range room, struct boot_range *ret_range)
+		       struct boot_range room, struct boot_range *ret_range,
+		       uint64_t *ret_size)
 {
 	CLEANUP(unpack_buffer_fini) struct unpack_buffer unpacked = {0};
 	struct kernel_image image;
@@ -122,7 +127,11 @@ static int load_kernel(const struct boot_arm64_input *in,
 
 	if (rc < 0)
 		return rc;
-	return arm64_image_load(&image, in->gm, room, ret_range);
+	rc = arm64_image_load(&image, in->gm, room, ret_range);
+	if (rc < 0)
+		return rc;
+	*ret_size = image.size;
+	return 0;
 }
 
 /* Read once, into memory that nobody changes any more: libfdt checks it and
@@ -175,22 +184,23 @@ int boot_arm64_load(const struct boot_arm64_input *in,
 		    struct boot_arm64_state *ret_state)
 {
 	struct dtree_places at = {0};
-	struct boot_range room;
+	struct boot_range room, kernel;
 	int rc = check_input(in);
 
 	if (rc < 0)
 		return rc;
 	room.base = in->ram.base + BOOT_ARM64_DTREE_SIZE;
 	room.size = in->ram.size - BOOT_ARM64_DTREE_SIZE - in->bounce_size;
-	rc = load_kernel(in, room, &at.kernel);
+	rc = load_kernel(in, room, &kernel, &at.kernel.size);
 	if (rc < 0)
 		return rc;
+	at.kernel.base = kernel.base;
 	/*
 	 * arm64_image_load() has checked that the kernel, with its BSS, ends in
 	 * room
 	 */
-	room.size -= at.kernel.base + at.kernel.size - room.base;
-	room.base = at.kernel.base + at.kernel.size;
+	room.size -= kernel.base + kernel.size - room.base;
+	room.base = kernel.base + kernel.size;
 	if (in->initrd_fd >= 0)
 		rc = initrd_load(in->initrd_fd, in->gm, room, &at.initrd);
 	if (rc < 0)

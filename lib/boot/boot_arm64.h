@@ -44,7 +44,7 @@ struct boot_arm64_input {
 
 struct boot_arm64_state {
 	gpa_t entry;
-	uint64_t kernel_size; /* bytes, its BSS included */
+	uint64_t kernel_size; /* bytes, without its BSS */
 	gpa_t dtree;          /* x0 */
 };
 

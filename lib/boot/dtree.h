@@ -11,7 +11,7 @@
 
 /* Where things have been put; size 0: there is none. */
 struct dtree_places {
-	struct boot_range kernel; /* for a firmware that checks it */
+	struct boot_range kernel; /* without its BSS, for a firmware */
 	struct boot_range initrd;
 };
 

@@ -6,6 +6,6 @@
 
 struct hv_boot_state {
 	uint64_t entry;       /* of the kernel */
-	uint64_t kernel_size; /* bytes, for a firmware that checks it */
+	uint64_t kernel_size; /* bytes, without BSS, for a firmware */
 	uint64_t fdt;         /* x0 */
 };

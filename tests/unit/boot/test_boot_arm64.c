@@ -94,6 +94,26 @@ Test(boot_arm64, image)
 	close(input.kernel_fd);
 }
 
+/* A firmware finds the signature at the end of what it is told to check, which
+ * is the file's end: a BSS behind it has none. */
+Test(boot_arm64, kernel_for_a_firmware)
+{
+	struct boot_arm64_input input = machine(good_kernel());
+	struct boot_arm64_state state;
+	struct gmem_slice s;
+	const void *size;
+
+	input.bounce_size = 0x800000;
+	cr_assert_eq(boot_arm64_load(&input, &state), 0);
+	cr_expect_eq(state.kernel_size, sizeof(image));
+	cr_assert_eq(gmem_map(&gm, RAM, 0x10000, &s), 0);
+	size = fdt_getprop(s.host, fdt_path_offset(s.host, "/config"),
+			   "kernel-size", NULL);
+	cr_assert_not_null(size);
+	cr_expect_eq(fdt32_ld(size), sizeof(image));
+	close(input.kernel_fd);
+}
+
 /* Returns how many bytes of @to a gzipped Image takes. */
 static size_t pack(unsigned char *to, size_t size)
 {
