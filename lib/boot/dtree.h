@@ -27,7 +27,7 @@ int dtree_build(const struct boot_arm64_input *input,
  * Put @overlay, of @len bytes, over the tree in @data; *@ret_size becomes the
  * tree's new size. The overlay is used up.
  * Errors: AVF_ERR_FORMAT (it is none), AVF_ERR_INVALID (it does not apply),
- * AVF_ERR_LIMIT (no room); the tree is then of no use.
+ * AVF_ERR_LIMIT (no room, too many levels); the tree is then of no use.
  */
 int dtree_overlay(void *data, size_t capacity, void *overlay, size_t len,
 		  size_t *ret_size) MUST_CHECK;

@@ -351,6 +351,53 @@ Test(boot_arm64, overlays_that_do_not_apply)
 	}
 }
 
+/* As make_overlay(), of as many levels as @depth. */
+static size_t make_deep_overlay(unsigned char *to, size_t size,
+				unsigned int depth)
+{
+	/* the root, the fragment and __overlay__ are levels, too */
+	const unsigned int outer = 3;
+
+	cr_assert_eq(fdt_create(to, (int)size), 0);
+	cr_assert_eq(fdt_finish_reservemap(to), 0);
+	cr_assert_eq(fdt_begin_node(to, ""), 0);
+	cr_assert_eq(fdt_begin_node(to, "fragment@0"), 0);
+	cr_assert_eq(fdt_property(to, "target-path", "/chosen", 8), 0);
+	cr_assert_eq(fdt_begin_node(to, "__overlay__"), 0);
+	for (unsigned int i = outer; i < depth; i++)
+		cr_assert_eq(fdt_begin_node(to, "a"), 0);
+	for (unsigned int i = 0; i < depth; i++)
+		cr_assert_eq(fdt_end_node(to), 0);
+	cr_assert_eq(fdt_finish(to), 0);
+	return fdt_totalsize(to);
+}
+
+Test(boot_arm64, overlays_of_many_levels)
+{
+	static const struct {
+		unsigned int depth;
+		int rc;
+	} rows[] = {
+		{64, 0},
+		{65, AVF_ERR_LIMIT},
+		{10000, AVF_ERR_LIMIT},
+	};
+	static unsigned char overlay[0x20000];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct boot_arm64_input input = with_overlay(
+			overlay, make_deep_overlay(overlay, sizeof(overlay),
+						   rows[i].depth));
+		struct boot_arm64_state state;
+
+		cr_expect_eq(boot_arm64_load(&input, &state), rows[i].rc,
+			     "%u levels: %s", rows[i].depth,
+			     error_record()->text);
+		close(input.kernel_fd);
+		close(input.overlay_fd);
+	}
+}
+
 /* Whatever one byte of it says, it applies or it does not. */
 Test(boot_arm64, overlays_with_a_wrong_byte)
 {
