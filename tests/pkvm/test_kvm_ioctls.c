@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hv/boot_state_arm64.h"
+#include "hv/gic_arm64.h"
 #include "hv/kvm_internal.h"
 #include "hv/pkvm_android_arm64.h"
 #include "support/vm_harness.h"
@@ -448,6 +449,48 @@ static void odd_accesses(void)
 		       "NISV_TO_USER");
 }
 
+/* The guest writes address and data. Only the interrupts of the frame are
+ * reached by its doorbell; all else is for the ITS. */
+static void messages(void)
+{
+	static const struct {
+		struct hv_msi msi;
+		uint32_t type;
+		uint32_t pin; /* of an interrupt: counted from the first SPI */
+	} rows[] = {
+		{{HV_GIC_FRAME_DOORBELL, 63, 8}, KVM_IRQ_ROUTING_MSI, 0},
+		{{HV_GIC_FRAME_DOORBELL, 64, 8}, KVM_IRQ_ROUTING_IRQCHIP, 32},
+		{{HV_GIC_FRAME_DOORBELL, 191, 8}, KVM_IRQ_ROUTING_IRQCHIP, 159},
+		{{HV_GIC_FRAME_DOORBELL, 192, 8}, KVM_IRQ_ROUTING_MSI, 0},
+		{{HV_GIC_FRAME_DOORBELL, 0, 8}, KVM_IRQ_ROUTING_MSI, 0},
+		{{HV_GIC_FRAME_DOORBELL, UINT32_MAX, 8},
+		 KVM_IRQ_ROUTING_MSI,
+		 0},
+		{{HV_GIC_FRAME_DOORBELL + 4, 64, 8}, KVM_IRQ_ROUTING_MSI, 0},
+		{{HV_GIC_FRAME_DOORBELL + (1ULL << 32), 64, 8},
+		 KVM_IRQ_ROUTING_MSI,
+		 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct kvm_irq_routing_entry e = {
+			.gsi = 7,
+			.type = KVM_IRQ_ROUTING_MSI,
+		};
+		bool is_right;
+
+		kvm_arch_route_msi(&rows[i].msi, &e);
+		if (e.type == KVM_IRQ_ROUTING_MSI)
+			is_right = e.flags == KVM_MSI_VALID_DEVID &&
+				   e.u.msi.devid == rows[i].msi.device;
+		else
+			is_right =
+				e.flags == 0 && e.u.irqchip.pin == rows[i].pin;
+		if (e.type != rows[i].type || e.gsi != 7 || !is_right)
+			vmt_fail(__FILE__, __LINE__, "row %zu", i);
+	}
+}
+
 static bool asked_for(unsigned int feature)
 {
 	return host.init.features[feature / 32] >> feature % 32 & 1;
@@ -489,6 +532,7 @@ static const struct vmt_test tests[] = {
 	{"android_without_firmware", android_without_firmware},
 	{"android_that_refuses", android_that_refuses},
 	{"odd_accesses", odd_accesses},
+	{"messages", messages},
 	{"features_of_vcpus", features_of_vcpus},
 };
 
