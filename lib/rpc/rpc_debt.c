@@ -3,6 +3,8 @@
 #include <search.h>
 #include <stdlib.h>
 
+#include "rpc/rpc_wire.h"
+
 struct debt {
 	uint64_t address, amount;
 };
@@ -48,12 +50,17 @@ void rpc_debts_add(struct rpc_debts *debts, uint64_t address, uint64_t amount)
 		return;
 	debt->address = address;
 	lock(debts);
-	found = tsearch(debt, &debts->by_address, compare);
+	/* a peer that reads nothing could hand over new objects for ever */
+	found = debts->count < RPC_MAX_NODES
+			? tsearch(debt, &debts->by_address, compare)
+			: tfind(debt, &debts->by_address, compare);
 	if (found)
 		(*found)->amount += amount;
-	/* there was one already, or no memory for the tree's node */
+	/* there was one already, no room, or no memory for the tree's node */
 	if (!found || *found != debt)
 		free(debt);
+	else
+		debts->count++;
 	unlock(debts);
 }
 
@@ -80,6 +87,7 @@ bool rpc_debts_take(struct rpc_debts *debts, uint64_t *ret_address,
 		*ret_address = debt->address;
 		*ret_amount = debt->amount;
 		tdelete(debt, &debts->by_address, compare);
+		debts->count--;
 		free(debt);
 	}
 	unlock(debts);

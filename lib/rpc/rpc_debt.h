@@ -7,19 +7,23 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct rpc_debts {
 	pthread_mutex_t lock;
-	void *by_address; /* a tree of tsearch(), guarded by @lock */
+	/* guarded by @lock */
+	void *by_address; /* a tree of tsearch() */
+	size_t count;     /* of addresses, RPC_MAX_NODES at most */
 };
 
 void rpc_debts_init(struct rpc_debts *debts);
 /** What is still owed is forgotten. */
 void rpc_debts_fini(struct rpc_debts *debts);
 
-/** @amount references more for @address. Without memory they are forgotten,
- * and the peer keeps an object until the session ends. */
+/** @amount references more for @address. Without memory, or beyond the most
+ * addresses, they are forgotten, and the peer keeps an object until the session
+ * ends. */
 void rpc_debts_add(struct rpc_debts *debts, uint64_t address, uint64_t amount);
 
 /** Whether there are any. */

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 
+#include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -523,6 +524,46 @@ Test(vmm_manager, a_second_connection_needs_the_id_of_the_session)
 	cr_expect(raw_closed(fd));
 	cr_expect_null(vmm->manager.session);
 	fd_close(second);
+	fd_close(fd);
+}
+
+#define SERVICE "android.system.virtualmachineservice.IVirtualMachineService"
+
+/* A oneway registerGuestAgent() of the guest's object @n, in its turn. */
+static void offer_agent(int fd, unsigned int n)
+{
+	char token[sizeof(SERVICE) * 4] = "";
+	char call[1024];
+	size_t used = 0;
+
+	/* UTF-16 with a NUL */
+	for (const char *p = SERVICE; *p; p++)
+		used += (size_t)snprintf(token + used, sizeof(token) - used,
+					 "%02x00", (unsigned char)*p);
+	(void)snprintf(call, sizeof(call),
+		       RAW_HEADER("00000000", "b4000000") RAW_SERVER
+		       " 02000000 01000000 %08x 00000000 8c000000 00000000 "
+		       "00000000 00000000 3b000000 %s 0000 01000000 01000000 "
+		       "%08x 0c000000",
+		       htonl(n), token, htonl(n));
+	raw_send(fd, call);
+}
+
+/* Each of them has a reference that it is to get back. */
+Test(vmm_manager, owes_little_to_a_guest_that_reads_nothing)
+{
+	uint64_t address, amount;
+	unsigned int n = 0, owed = 0;
+	int fd = begin();
+
+	for (; n < 120000 && vmm->manager.session; n++) {
+		offer_agent(fd, n);
+		cr_assert_eq(loop_run_once(&vmm->loop, 0), 0);
+	}
+	cr_assert_not_null(vmm->manager.session);
+	while (rpc_debts_take(&vmm->manager.session->debts, &address, &amount))
+		owed++;
+	cr_expect_eq(owed, RPC_MAX_NODES);
 	fd_close(fd);
 }
 
