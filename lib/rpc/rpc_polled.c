@@ -218,12 +218,9 @@ enum rpc_polled_state rpc_polled_ready(struct rpc_polled *polled)
 	while (rc == STATUS_OK && has_step(polled))
 		rc = step(polled);
 	polled->error = rc;
-	if (rc != STATUS_OK || rpc_session_ended(polled->session))
+	if (rc != STATUS_OK || eof || rpc_session_ended(polled->session))
 		return RPC_POLLED_ENDED;
-	if (!eof || polled->state == RPC_POLLED_GIVEN)
-		return polled->state;
-	polled->eof = polled->conn->end == polled->conn->start;
-	return RPC_POLLED_ENDED;
+	return polled->state;
 }
 
 binder_status_t rpc_polled_wait(struct rpc_polled *polled, int timeout_ms)
@@ -242,12 +239,11 @@ void rpc_polled_fini(struct rpc_polled *polled)
 {
 	if (!polled->session)
 		return;
-	if (polled->state == RPC_POLLED_SERVES) {
-		rpc_serve_end(polled->session, TAKE_PTR(polled->conn),
-			      polled->eof);
-	} else {
+	/* the only one that is served: however it ends, the session does */
+	if (polled->state == RPC_POLLED_SERVES)
+		rpc_serve_end(polled->session, TAKE_PTR(polled->conn), false);
+	else
 		rpc_conn_free(polled->conn);
-	}
 	rpc_session_unref(polled->session);
 	*polled = (struct rpc_polled){0};
 }

@@ -28,7 +28,6 @@ struct rpc_polled {
 	struct rpc_conn *conn;       /* owned; NULL: the session's */
 	enum rpc_polled_state state;
 	bool joins;            /* it must belong to a session that exists */
-	bool eof;              /* the peer has closed it, as it may */
 	binder_status_t error; /* what the peer has done wrong */
 };
 
