@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <android/binder_rpc_unstable.h>
@@ -364,6 +365,57 @@ Test(vmm_manager, does_not_wait_for_an_agent_that_reads_nothing)
 	cr_expect_gt(n, 0);
 	hang_up(&guest);
 	cr_expect_not(vmm->stopped);
+}
+
+static void ask_orders(struct guest *guest)
+{
+	struct guest_orders orders;
+
+	cr_expect_eq(guest_host_get_orders(guest->host, &orders), 0);
+}
+
+static void start_payload(struct guest *guest)
+{
+	cr_expect_eq(vm_service_payload_started(guest->service), 0);
+}
+
+static void fail_payload(struct guest *guest)
+{
+	cr_expect_eq(vm_service_error(guest->service, 1, "why"), 0);
+}
+
+static bool boot_timer_runs(void)
+{
+	struct itimerspec left;
+
+	cr_assert_eq(timerfd_gettime(vmm->boot_timer.fd, &left), 0);
+	return left.it_value.tv_sec > 0 || left.it_value.tv_nsec > 0;
+}
+
+/* Else every VM would be stopped, long after the other tests have ended. */
+Test(vmm_manager, a_guest_that_reports_has_booted)
+{
+	static const struct {
+		const char *what;
+		void (*run)(struct guest *guest);
+		bool runs;
+	} reports[] = {
+		{"asks for its orders", ask_orders, true},
+		{"has started the payload", start_payload, false},
+		{"could not", fail_payload, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reports); i++) {
+		struct guest guest = {.done = false};
+
+		timer_set(&vmm->boot_timer, 100000);
+		serve(&guest, reports[i].run);
+		cr_expect_eq(boot_timer_runs(), reports[i].runs, "%s",
+			     reports[i].what);
+		hang_up(&guest);
+		teardown();
+		setup();
+	}
 }
 
 /* ---- bytes ------------------------------------------------------------------
