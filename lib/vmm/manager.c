@@ -2,10 +2,10 @@
  * The guest's manager: a session of two connections to VM_SERVICE_PORT. On the
  * first it tells the payload's life and asks for its orders, on the second it
  * hears that it shall shut down. All that it says is the guest's word: states
- * only move forward, so each event is emitted at most once, and whatever breaks
- * the protocol ends the session but not the VM. On the loop, which waits for
- * nothing (rpc_polled.h). The first connections count; any process of the guest
- * could try another one.
+ * only move forward, so each of their events is emitted at most once; errors
+ * are counted (event.h). Whatever breaks the protocol ends the session but not
+ * the VM. On the loop, which waits for nothing (rpc_polled.h). The first
+ * connections count; any process of the guest could try another one.
  */
 #include "vmm/manager.h"
 
@@ -62,7 +62,8 @@ static binder_exception_t on_agent(void *userdata, AIBinder *agent)
 	AIBinder_incStrong(agent);
 	m->agent = agent;
 	/* asked to stop while it was booting: here is whom to ask. If that
-	 * fails, the session is over, and the stop's time-out comes. */
+	 * fails (an agent that came before the connection to call it on), the
+	 * stop's time-out comes. */
 	if (m->vmm->stop_requested)
 		(void)manager_ask_shutdown(m);
 	return EX_NONE;
