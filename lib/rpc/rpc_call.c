@@ -68,6 +68,8 @@ static binder_status_t await_reply(struct rpc_session *session,
 		else
 			rpc_apply_dec_strong(session, &frame);
 		rpc_frame_fini(&frame);
+		if (rc == STATUS_OK && !done && !rpc_conn_in_time(conn))
+			rc = STATUS_TIMED_OUT;
 	} while (rc == STATUS_OK && !done);
 	return rc;
 }

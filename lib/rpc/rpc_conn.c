@@ -84,6 +84,11 @@ uint64_t rpc_conn_set_timeout(struct rpc_conn *conn, uint32_t timeout_ms)
 	return before;
 }
 
+bool rpc_conn_in_time(const struct rpc_conn *conn)
+{
+	return conn->deadline_ns == 0 || clock_now_ns() < conn->deadline_ns;
+}
+
 binder_status_t rpc_conn_poll(struct rpc_conn *conn, short events,
 			      short *ret_events)
 {

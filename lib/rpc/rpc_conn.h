@@ -71,6 +71,11 @@ void rpc_conn_shutdown(struct rpc_conn *conn);
  * deadline before, to be set again. */
 uint64_t rpc_conn_set_timeout(struct rpc_conn *conn, uint32_t timeout_ms);
 
+/** Whether the deadline has not passed. Reading and writing look at it when
+ * they would wait; who reads message after message asks in between, since a
+ * peer that always has one keeps nobody waiting. */
+bool rpc_conn_in_time(const struct rpc_conn *conn);
+
 /** Read @size bytes. *@ret_eof (or NULL) tells whether the peer has closed it
  * before the first of them. */
 binder_status_t rpc_conn_read(struct rpc_conn *conn, void *bytes, size_t size,

@@ -90,7 +90,7 @@ static binder_status_t relieve(const struct rpc_conn *conn, struct writer *w)
 		return STATUS_NO_MEMORY;
 	if (conn->never_waits)
 		return STATUS_TIMED_OUT;
-	if (conn->deadline_ns != 0 && clock_now_ns() >= conn->deadline_ns)
+	if (!rpc_conn_in_time(conn))
 		return STATUS_TIMED_OUT;
 	pause.tv_sec = w->pause_ms / 1000;
 	pause.tv_nsec = (long)(w->pause_ms % 1000) * 1000000L;

@@ -177,7 +177,8 @@ binder_status_t rpc_frame_drain(struct rpc_session *session,
 		else
 			rc = STATUS_BAD_TYPE;
 		rpc_frame_fini(&frame);
-	} while (rc == STATUS_OK && rpc_conn_readable(conn));
+	} while (rc == STATUS_OK && rpc_conn_in_time(conn) &&
+		 rpc_conn_readable(conn));
 	return rc;
 }
 

@@ -73,7 +73,7 @@ binder_status_t rpc_frame_write_reply(struct rpc_session *session,
 binder_status_t rpc_frame_write_dec_strong(struct rpc_conn *conn,
 					   uint64_t address, uint32_t amount);
 
-/** Read messages while there are some; only payments may come.
+/** Read messages while there are some, and time; only payments may come.
  * Errors: STATUS_BAD_TYPE (something else came), those of reading. */
 binder_status_t rpc_frame_drain(struct rpc_session *session,
 				struct rpc_conn *conn);

@@ -233,15 +233,17 @@ binder_status_t rpc_execute(struct rpc_session *session, struct rpc_conn *conn,
 			    struct rpc_frame *frame)
 {
 	CLEANUP(incoming_fini) struct incoming call = {0};
-	uint64_t deadline;
+	const uint64_t deadline = conn->deadline_ns;
+	const uint32_t timeout_ms = session->settings.call_timeout_ms;
 	binder_status_t rc;
 
 	rc = parse_call(session, frame, &call);
 	if (rc != STATUS_OK)
 		return rc;
-	/* our reply has its own time */
-	deadline =
-		rpc_conn_set_timeout(conn, session->settings.call_timeout_ms);
+	/* our reply has its own time; without one, what the call that waits
+	 * here has left */
+	if (timeout_ms != 0)
+		(void)rpc_conn_set_timeout(conn, timeout_ms);
 	if (call.address == 0)
 		rc = run_special(session, conn, &call);
 	else

@@ -286,3 +286,15 @@ Test(frame, drained)
 	cr_expect_eq(rpc_frame_drain(session, conn), STATUS_BAD_TYPE);
 	close_session();
 }
+
+/* A peer that always has one more has no more time for that. */
+Test(frame, drained_while_there_is_time)
+{
+	open_session(1);
+	raw_send(peer, RAW_DEC(RAW_CLIENT, "01000000")
+			       RAW_DEC(RAW_CLIENT, "01000000"));
+	conn->deadline_ns = 1;
+	cr_expect_eq(rpc_frame_drain(session, conn), STATUS_OK);
+	cr_expect(rpc_conn_readable(conn), "the second is there");
+	close_session();
+}

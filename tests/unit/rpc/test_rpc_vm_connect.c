@@ -2,7 +2,9 @@
  * As in the host's program avf_vm_connect() is there. */
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <android/binder_ibinder.h>
@@ -30,6 +32,39 @@ static const char *says;
 static bool hangs_up;
 static int refuses;
 static int peer = -1;
+
+/* What it says then, again and again and without a pause, if anything. */
+static unsigned char flood[64];
+static size_t flood_size, flood_pos;
+
+ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	ssize_t n = syscall(SYS_recvmsg, fd, msg,
+			    flood_size > 0 ? flags | MSG_DONTWAIT : flags);
+	unsigned char *bytes = msg->msg_iov->iov_base;
+
+	if (n >= 0 || errno != EAGAIN || flood_size == 0)
+		return n;
+	for (size_t i = 0; i < msg->msg_iov->iov_len; i++)
+		bytes[i] = flood[flood_pos++ % flood_size];
+	return (ssize_t)msg->msg_iov->iov_len;
+}
+
+/* Have the guest flood whoever connects with @hex. */
+static void set_flood(const char *hex)
+{
+	int pair[2];
+	ssize_t n;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	raw_send(pair[1], hex);
+	n = read(pair[0], flood, sizeof(flood));
+	cr_assert_gt(n, 0);
+	flood_size = (size_t)n;
+	flood_pos = 0;
+	close(pair[0]);
+	close(pair[1]);
+}
 
 int avf_vm_connect(avf_vm *vm, uint32_t port, int timeout_ms, int *ret_fd)
 {
@@ -68,7 +103,7 @@ Test(vm_connect, what_guests_do)
 		 AVF_ERR_TIMEOUT},
 		{"does not say its root", WELCOME THREADS("01000000") ID, false,
 		 AVF_ERR_TIMEOUT},
-		{"pays for ever",
+		{"pays and is silent",
 		 WELCOME RAW_DEC(RAW_CLIENT, "01000000")
 			 RAW_DEC(RAW_CLIENT, "01000000"),
 		 false, AVF_ERR_TIMEOUT},
@@ -111,4 +146,26 @@ Test(vm_connect, what_the_vm_says_is_passed_on)
 	refuses = AVF_ERR_STATE;
 	cr_expect_eq(avf_vm_connect_rpc(NULL, 5678, -1, &root), AVF_ERR_STATE);
 	cr_expect_null(root);
+}
+
+/* A guest that always has something to say has no more time than others. */
+Test(vm_connect, floods)
+{
+	static const struct {
+		const char *what, *message;
+	} rows[] = {
+		{"payments", RAW_DEC(RAW_CLIENT, "01000000")},
+		{"calls, whose answers it does not read",
+		 RAW_CALL(RAW_NONE, "01000000", "00000000", RAW_NONE)},
+	};
+	struct AIBinder *root = NULL;
+
+	says = WELCOME;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		set_flood(rows[i].message);
+		cr_expect_eq(avf_vm_connect_rpc(NULL, 5678, 200, &root),
+			     AVF_ERR_TIMEOUT, "%s", rows[i].what);
+	}
+	cr_expect_null(root);
+	close(peer);
 }
