@@ -10,6 +10,10 @@
 #include "binder/status.h"
 #include "rpc/rpc_frame.h"
 
+/* For what lies on connections that nobody uses, all of them. A message that
+ * has begun and is not whole by then is none. */
+#define DRAIN_NS 3000000000ULL
+
 static void delete_parcel(AParcel **parcel)
 {
 	AParcel_delete(*parcel);
@@ -111,20 +115,35 @@ static binder_status_t exchange(struct rpc_session *session,
 	return rc == STATUS_TIMED_OUT ? rc : STATUS_DEAD_OBJECT;
 }
 
+/* Drain @conn, which nobody used, until @deadline_ns at the latest. */
+static binder_status_t drain_until(struct rpc_session *session,
+				   struct rpc_conn *conn, uint64_t deadline_ns)
+{
+	const uint64_t deadline = conn->deadline_ns;
+	const bool nested = conn->allow_nested;
+	binder_status_t rc = STATUS_OK;
+
+	conn->deadline_ns = deadline_ns;
+	conn->allow_nested = false;
+	if (rpc_conn_readable(conn))
+		rc = rpc_frame_drain(session, conn);
+	conn->allow_nested = nested;
+	conn->deadline_ns = deadline;
+	return rc;
+}
+
 void rpc_drain_idle(struct rpc_session *session)
 {
+	const uint64_t until = clock_now_ns() + DRAIN_NS;
 	struct rpc_conn *conn;
-	bool nested;
 	binder_status_t rc = STATUS_OK;
 
 	while (rc == STATUS_OK &&
 	       (conn = rpc_pool_get_readable(session)) != NULL) {
-		nested = conn->allow_nested;
-		conn->allow_nested = false;
-		if (rpc_conn_readable(conn))
-			rc = rpc_frame_drain(session, conn);
-		conn->allow_nested = nested;
+		rc = drain_until(session, conn, until);
 		rpc_pool_put(session, conn);
+		if (clock_now_ns() >= until)
+			break;
 	}
 	if (rc != STATUS_OK)
 		rpc_session_end(session);

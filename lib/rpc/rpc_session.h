@@ -139,7 +139,9 @@ void rpc_serve_end(struct rpc_session *session, struct rpc_conn *conn,
 		   bool eof);
 
 /** Read what has come on connections that nobody uses: a client without
- * threads of its own sees so what the server has paid. Does not block. */
+ * threads of its own sees so what the server has paid. Waits for nothing but
+ * the rest of a message, for three seconds; who lets it wait so long, or sends
+ * something else, loses the session. */
 void rpc_drain_idle(struct rpc_session *session);
 
 /** Call the session itself: RPC_GET_*. The caller frees *@ret_out. */

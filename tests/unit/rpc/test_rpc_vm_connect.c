@@ -121,6 +121,8 @@ Test(vm_connect, what_guests_do)
 		{"speaks HTTP", "48545450 2f312e31 20343030", false,
 		 AVF_ERR_PROTOCOL},
 		{"is good", WELCOME THREADS("01000000") ID ROOT, false, 0},
+		{"says half a word at the end",
+		 WELCOME THREADS("01000000") ID ROOT "020000", false, 0},
 	};
 	struct AIBinder *root;
 
