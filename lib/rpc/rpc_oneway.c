@@ -11,13 +11,21 @@ void rpc_oneway_free(struct rpc_oneway *call)
 	free(call);
 }
 
+/* What a call that waits takes: its parcel, and the table twice, as it came
+ * and as it is used. */
+static size_t held_bytes(const struct rpc_oneway *call)
+{
+	return call->frame.size +
+	       2 * call->frame.n_positions * sizeof(uint32_t);
+}
+
 /* What the queues of a session may hold. With the lock held. */
 static bool has_room(const struct rpc_table *table, const struct rpc_node *node,
 		     const struct rpc_oneway *call)
 {
 	return node->n_queued < table->max_queued &&
 	       call->frame.n_fds <= RPC_MAX_QUEUED_FDS - table->queued_fds &&
-	       call->frame.size <= RPC_MAX_QUEUED_BYTES - table->queued_bytes;
+	       held_bytes(call) <= RPC_MAX_QUEUED_BYTES - table->queued_bytes;
 }
 
 /* The reference that came with @call is not to be paid before the call has
@@ -49,7 +57,7 @@ static binder_status_t enqueue(struct rpc_table *table, struct rpc_node *node,
 		node->queue_tail = call;
 	keep_reference(node, call);
 	node->n_queued++;
-	table->queued_bytes += call->frame.size;
+	table->queued_bytes += held_bytes(call);
 	table->queued_fds += call->frame.n_fds;
 	return STATUS_OK;
 }
@@ -66,7 +74,7 @@ static struct rpc_oneway *dequeue(struct rpc_table *table,
 	if (!node->queue)
 		node->queue_tail = NULL;
 	node->n_queued--;
-	table->queued_bytes -= call->frame.size;
+	table->queued_bytes -= held_bytes(call);
 	table->queued_fds -= call->frame.n_fds;
 	call->next = NULL;
 	return call;

@@ -63,8 +63,8 @@ static void tear_down(void)
 
 TestSuite(oneway, .init = set_up, .fini = tear_down, .timeout = 60);
 
-/* Call number @number arrives, with @size bytes and @n_fds descriptors. */
-static binder_status_t arrive_large(uint64_t number, size_t size, size_t n_fds)
+/* Call number @number, with @size bytes. */
+static struct rpc_oneway *make_call(uint64_t number, size_t size)
 {
 	struct rpc_oneway *call = calloc(1, sizeof(*call));
 	int32_t value = (int32_t)number;
@@ -74,13 +74,21 @@ static binder_status_t arrive_large(uint64_t number, size_t size, size_t n_fds)
 	call->frame.block = calloc(1, size);
 	call->frame.size = size;
 	memcpy(call->frame.block, &value, sizeof(value));
+	cr_assert_eq(
+		rpc_table_enter_target(&session->table, ADDRESS, &call->target),
+		STATUS_OK);
+	return call;
+}
+
+/* Call number @number arrives, with @size bytes and @n_fds descriptors. */
+static binder_status_t arrive_large(uint64_t number, size_t size, size_t n_fds)
+{
+	struct rpc_oneway *call = make_call(number, size);
+
 	call->frame.fds = calloc(n_fds + 1, sizeof(int));
 	call->frame.n_fds = n_fds;
 	for (size_t i = 0; i < n_fds; i++)
 		call->frame.fds[i] = dup(2);
-	cr_assert_eq(
-		rpc_table_enter_target(&session->table, ADDRESS, &call->target),
-		STATUS_OK);
 	return rpc_oneway_receive(session, ADDRESS, call);
 }
 
@@ -156,6 +164,22 @@ Test(oneway, too_many_bytes_wait)
 	cr_assert_eq(arrive_large(1, half, 0), STATUS_OK);
 	cr_assert_eq(arrive_large(2, half, 0), STATUS_OK);
 	cr_expect_eq(arrive_large(3, 4, 0), STATUS_FAILED_TRANSACTION);
+}
+
+/* A table can be as large as the parcel. */
+Test(oneway, too_large_tables_wait)
+{
+	const size_t entries = (RPC_MAX_QUEUED_BYTES - 4) / 8;
+	struct rpc_oneway *call = make_call(1, 4);
+
+	call->frame.positions = calloc(entries, sizeof(uint32_t));
+	call->frame.n_positions = entries;
+	cr_assert_eq(rpc_oneway_receive(session, ADDRESS, call), STATUS_OK);
+	cr_expect_eq(arrive_large(2, 8, 0), STATUS_FAILED_TRANSACTION);
+	/* what has run has given all of it back */
+	cr_assert_eq(arrive(0), STATUS_OK);
+	cr_expect_eq(n_heard, 2);
+	cr_expect_eq(session->table.queued_bytes, 0);
 }
 
 Test(oneway, too_many_descriptors_wait)
