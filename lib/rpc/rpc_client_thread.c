@@ -1,6 +1,4 @@
 /* The threads of a client, on which its server calls. */
-#include <string.h>
-
 #include "rpc/rpc_client.h"
 
 struct worker {
@@ -22,18 +20,6 @@ static void report(struct worker *worker, binder_status_t status)
 	(void)pthread_mutex_unlock(&worker->lock);
 }
 
-static binder_status_t read_init(struct rpc_conn *conn)
-{
-	struct rpc_wire_init init;
-	binder_status_t rc;
-
-	rc = rpc_conn_read(conn, &init, sizeof(init), NULL);
-	if (rc == STATUS_OK &&
-	    memcmp(init.magic, RPC_INIT_MAGIC, sizeof(init.magic)) != 0)
-		rc = STATUS_BAD_VALUE;
-	return rc;
-}
-
 static void *run_worker(void *argument)
 {
 	struct worker *worker = argument;
@@ -41,7 +27,7 @@ static void *run_worker(void *argument)
 	struct rpc_conn *conn = worker->conn;
 	binder_status_t rc;
 
-	rc = read_init(conn);
+	rc = rpc_conn_read_init(conn);
 	if (rc == STATUS_OK)
 		rc = rpc_pool_add_incoming(session, conn);
 	report(worker, rc);

@@ -81,6 +81,10 @@ bool rpc_conn_in_time(const struct rpc_conn *conn);
 binder_status_t rpc_conn_read(struct rpc_conn *conn, void *bytes, size_t size,
 			      bool *ret_eof);
 
+/** Read the word of the peer who will call on @conn. Also STATUS_BAD_VALUE: it
+ * is another. */
+binder_status_t rpc_conn_read_init(struct rpc_conn *conn);
+
 /** Descriptors that came along; freed with rpc_fds_fini(). */
 struct rpc_fds {
 	int *fds; /* owned, with the descriptors; NULL: none */
@@ -136,3 +140,7 @@ binder_status_t rpc_conn_write(struct rpc_conn *conn, struct rpc_output *output,
 			       binder_status_t (*drain)(struct rpc_conn *conn,
 							void *userdata),
 			       void *userdata);
+
+/** The same of one part, without descriptors and without a drain. */
+binder_status_t rpc_conn_write_bytes(struct rpc_conn *conn, void *bytes,
+				     size_t size);

@@ -129,6 +129,18 @@ binder_status_t rpc_conn_read(struct rpc_conn *conn, void *bytes, size_t size,
 	return STATUS_OK;
 }
 
+binder_status_t rpc_conn_read_init(struct rpc_conn *conn)
+{
+	struct rpc_wire_init init;
+	binder_status_t rc;
+
+	rc = rpc_conn_read(conn, &init, sizeof(init), NULL);
+	if (rc == STATUS_OK &&
+	    memcmp(init.magic, RPC_INIT_MAGIC, sizeof(init.magic)) != 0)
+		rc = STATUS_BAD_VALUE;
+	return rc;
+}
+
 binder_status_t rpc_conn_fill(struct rpc_conn *conn, bool *ret_eof)
 {
 	ssize_t n;

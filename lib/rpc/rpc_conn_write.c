@@ -215,3 +215,14 @@ binder_status_t rpc_conn_write(struct rpc_conn *conn, struct rpc_output *output,
 	}
 	return STATUS_OK;
 }
+
+binder_status_t rpc_conn_write_bytes(struct rpc_conn *conn, void *bytes,
+				     size_t size)
+{
+	struct rpc_output output = {
+		.parts = {{bytes, size}},
+		.n_parts = 1,
+	};
+
+	return rpc_conn_write(conn, &output, NULL, NULL);
+}

@@ -4,7 +4,6 @@
  * is one) goes on.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "base/cleanup.h"
@@ -13,29 +12,6 @@
 static void unref_session(struct rpc_session **session)
 {
 	rpc_session_unref(*session);
-}
-
-static binder_status_t read_init(struct rpc_conn *conn)
-{
-	struct rpc_wire_init init;
-	binder_status_t rc;
-
-	rc = rpc_conn_read(conn, &init, sizeof(init), NULL);
-	if (rc == STATUS_OK &&
-	    memcmp(init.magic, RPC_INIT_MAGIC, sizeof(init.magic)) != 0)
-		rc = STATUS_BAD_VALUE;
-	return rc;
-}
-
-static binder_status_t write_bytes(struct rpc_conn *conn, void *bytes,
-				   size_t size)
-{
-	struct rpc_output output = {
-		.parts = {{bytes, size}},
-		.n_parts = 1,
-	};
-
-	return rpc_conn_write(conn, &output, NULL, NULL);
 }
 
 /* The session's connection is this thread's, until it ends. */
@@ -100,11 +76,11 @@ static void welcome(struct rpc_worker *worker, struct rpc_conn **conn,
 	if (version > server->settings.version)
 		version = server->settings.version;
 	answer.version = le32_make(version);
-	if (write_bytes(*conn, &answer, sizeof(answer)) != STATUS_OK)
+	if (rpc_conn_write_bytes(*conn, &answer, sizeof(answer)) != STATUS_OK)
 		return;
 	if ((hello->options & RPC_HELLO_INCOMING) ||
 	    !fd_mode_allowed(server, hello->fd_mode) ||
-	    read_init(*conn) != STATUS_OK)
+	    rpc_conn_read_init(*conn) != STATUS_OK)
 		return;
 	(*conn)->carries_fds = hello->fd_mode == RPC_FD_MODE_UNIX;
 	session = make_session(server, version, hello->fd_mode, &worker->peer);
@@ -125,7 +101,7 @@ static void offer_callbacks(struct rpc_session *session, struct rpc_conn *conn)
 	if (rpc_pool_add_outgoing(session, conn, RPC_MAX_CALLBACKS) !=
 	    STATUS_OK)
 		return;
-	if (write_bytes(conn, &init, sizeof(init)) != STATUS_OK)
+	if (rpc_conn_write_bytes(conn, &init, sizeof(init)) != STATUS_OK)
 		rpc_session_end(session); /* the client is gone */
 	conn->deadline_ns = 0;
 	rpc_pool_put(session, conn);
@@ -142,7 +118,7 @@ static void join_session(struct rpc_worker *worker, struct rpc_conn **conn,
 		return;
 	(*conn)->carries_fds = session->base.allow_fds;
 	if ((hello->options & RPC_HELLO_INCOMING) == 0) {
-		if (read_init(*conn) == STATUS_OK)
+		if (rpc_conn_read_init(*conn) == STATUS_OK)
 			(void)serve(worker, session, conn); /* enough of them */
 		return;
 	}

@@ -61,17 +61,6 @@ binder_status_t rpc_polled_accept(struct rpc_polled *polled,
 	return STATUS_OK;
 }
 
-static binder_status_t write_bytes(struct rpc_conn *conn, void *bytes,
-				   size_t size)
-{
-	struct rpc_output output = {
-		.parts = {{bytes, size}},
-		.n_parts = 1,
-	};
-
-	return rpc_conn_write(conn, &output, NULL, NULL);
-}
-
 binder_status_t rpc_polled_join(struct rpc_polled *polled, AIBinder *root,
 				int fd)
 {
@@ -85,10 +74,10 @@ binder_status_t rpc_polled_join(struct rpc_polled *polled, AIBinder *root,
 
 	if (rc != STATUS_OK)
 		return rc;
-	rc = write_bytes(polled->conn, &hello, sizeof(hello));
+	rc = rpc_conn_write_bytes(polled->conn, &hello, sizeof(hello));
 	if (rc == STATUS_OK)
-		rc = write_bytes(polled->conn, session->id,
-				 sizeof(session->id));
+		rc = rpc_conn_write_bytes(polled->conn, session->id,
+					  sizeof(session->id));
 	/* this one takes the place of a thread */
 	session->settings.max_threads++;
 	session->settings.methods_only = true;
@@ -127,7 +116,7 @@ static binder_status_t take_hello(struct rpc_polled *polled)
 	if (le32_get(hello.version) < session->settings.version)
 		session->settings.version = le32_get(hello.version);
 	welcome.version = le32_make(session->settings.version);
-	return write_bytes(polled->conn, &welcome, sizeof(welcome));
+	return rpc_conn_write_bytes(polled->conn, &welcome, sizeof(welcome));
 }
 
 static binder_status_t take_id(struct rpc_polled *polled)
@@ -140,7 +129,8 @@ static binder_status_t take_id(struct rpc_polled *polled)
 	if (rc == STATUS_OK && !rpc_session_has_id(polled->session, id))
 		rc = STATUS_PERMISSION_DENIED;
 	if (rc == STATUS_OK)
-		rc = write_bytes(polled->conn, &answer, sizeof(answer));
+		rc = rpc_conn_write_bytes(polled->conn, &answer,
+					  sizeof(answer));
 	if (rc == STATUS_OK)
 		rc = rpc_pool_add_outgoing(polled->session,
 					   TAKE_PTR(polled->conn), 1);
@@ -150,13 +140,9 @@ static binder_status_t take_id(struct rpc_polled *polled)
 
 static binder_status_t take_init(struct rpc_polled *polled)
 {
-	struct rpc_wire_init init_bytes;
 	binder_status_t rc;
 
-	rc = rpc_conn_read(polled->conn, &init_bytes, sizeof(init_bytes), NULL);
-	if (rc == STATUS_OK && memcmp(init_bytes.magic, RPC_INIT_MAGIC,
-				      sizeof(init_bytes.magic)) != 0)
-		rc = STATUS_BAD_VALUE;
+	rc = rpc_conn_read_init(polled->conn);
 	if (rc == STATUS_OK)
 		rc = rpc_pool_add_incoming(polled->session, polled->conn);
 	if (rc == STATUS_OK)
