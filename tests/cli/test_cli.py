@@ -215,8 +215,16 @@ class Signals(CliTest):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
 
-    def end(self, tool, number, *args):
-        """Run avf with that tool, which never ends, and send a signal."""
+    @classmethod
+    def ignore_hangups(cls):
+        """As nohup."""
+        cls.listen_to_signals()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def end(self, tool, number, *args, before=(),
+            preexec_fn=listen_to_signals):
+        """Run avf with that tool, which never ends, and send a signal.
+        Those of before come first, and must not end it."""
         folder = os.path.join(self.dir, "bin")
         os.makedirs(folder, exist_ok=True)
         started = os.path.join(self.dir, "started")
@@ -228,12 +236,16 @@ class Signals(CliTest):
         process = subprocess.Popen([AVF, *args], cwd=self.dir, env=env,
                                    stdin=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, text=True,
-                                   preexec_fn=self.listen_to_signals)
+                                   preexec_fn=preexec_fn)
         deadline = time.monotonic() + 30
         while not os.path.exists(started):
             self.assertLess(time.monotonic(), deadline)
             self.assertIsNone(process.poll())
             time.sleep(0.01)
+        for ignored in before:
+            process.send_signal(ignored)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
         self.assertEqual(process.returncode, -number, errors)
@@ -251,6 +263,23 @@ class Signals(CliTest):
                 self.assertIn("dpkg-deb was killed", errors)
                 self.assertEqual(sorted(os.listdir(self.dir)),
                                  ["bin", "kernel.deb"])
+
+    def test_ignored_signals_stay_ignored(self):
+        self.write("kernel.deb", "no package")
+        self.end("dpkg-deb", signal.SIGTERM, "image", "build", "--output",
+                 "image", "--kernel-package", "kernel.deb",
+                 before=[signal.SIGHUP], preexec_fn=self.ignore_hangups)
+        self.assertEqual(sorted(os.listdir(self.dir)), ["bin", "kernel.deb"])
+
+    def test_a_parent_that_ignores_its_children(self):
+        self.write("kernel.deb", "no package")
+        done = subprocess.run(
+            [AVF, "image", "build", "--output", "image", "--kernel-package",
+             "kernel.deb"], cwd=self.dir, env=self.env, text=True, timeout=30,
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("dpkg-deb failed", done.stderr)
 
     def test_package_create(self):
         with open("/proc/self/maps") as maps:

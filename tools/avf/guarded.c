@@ -28,21 +28,31 @@ static void nothing(int signal_number)
 	(void)signal_number;
 }
 
+/* Whoever started us may have wanted some ignored, as nohup does. These would
+ * be received all the same, since they are blocked. */
 static void fill(sigset_t *set)
 {
+	struct sigaction action;
+
 	(void)sigemptyset(set);
-	for (size_t i = 0; i < CLI_ARRAY_SIZE(ending); i++)
-		(void)sigaddset(set, ending[i]);
+	for (size_t i = 0; i < CLI_ARRAY_SIZE(ending); i++) {
+		(void)sigaction(ending[i], NULL, &action);
+		if (action.sa_handler != SIG_IGN)
+			(void)sigaddset(set, ending[i]);
+	}
 }
 
 /* The signals were blocked until now, and none is lost. */
-static int do_work(int (*work)(void *data), void *data, const sigset_t *old)
+static int do_work(int (*work)(void *data), void *data, const sigset_t *waited,
+		   const sigset_t *old)
 {
 	const struct sigaction action = {.sa_handler = nothing};
 	int code;
 
-	for (size_t i = 0; i < CLI_ARRAY_SIZE(ending); i++)
-		(void)sigaction(ending[i], &action, NULL);
+	for (size_t i = 0; i < CLI_ARRAY_SIZE(ending); i++) {
+		if (sigismember(waited, ending[i]) == 1)
+			(void)sigaction(ending[i], &action, NULL);
+	}
 	(void)sigprocmask(SIG_SETMASK, old, NULL);
 	code = work(data);
 	return fflush(stdout) == 0 ? code : CLI_EXIT_HOST;
@@ -74,13 +84,15 @@ int guarded_run(int (*work)(void *data), void *data)
 	int last;
 	pid_t child;
 
+	/* ignored, which exec() keeps, it would not tell of children */
+	(void)signal(SIGCHLD, SIG_DFL);
 	fill(&waited);
 	(void)sigaddset(&waited, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &waited, &old);
 	child = fork();
 	if (child == 0) {
 		(void)setpgid(0, 0);
-		_exit(do_work(work, data, &old));
+		_exit(do_work(work, data, &waited, &old));
 	}
 	if (child < 0) {
 		(void)sigprocmask(SIG_SETMASK, &old, NULL);
