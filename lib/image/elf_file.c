@@ -14,10 +14,14 @@
 #include "base/cleanup.h"
 #include "image/scratch.h"
 
-/* Header of a 64-bit little-endian ELF file, copied out. */
-static int read_header(const struct mapped_file *file, const char *path,
-		       Elf64_Ehdr *ret_header)
+/* Maps a 64-bit little-endian ELF file; its header is copied out. */
+static int open_elf(struct mapped_file *file, const char *path,
+		    Elf64_Ehdr *ret_header)
 {
+	int rc = mapped_file_init(file, path);
+
+	if (rc < 0)
+		return rc;
 	if (file->size < sizeof(*ret_header))
 		return fail(AVF_ERR_FORMAT, "%s is not a 64-bit ELF file",
 			    path);
@@ -34,12 +38,14 @@ static int read_header(const struct mapped_file *file, const char *path,
 static int copy_interpreter(const struct mapped_file *file, const char *path,
 			    const Elf64_Phdr *segment, char *buf, size_t size)
 {
-	const char *text = (const char *)file->data + segment->p_offset;
+	const char *text = file->data;
 
 	if (segment->p_offset > file->size ||
 	    segment->p_filesz > file->size - segment->p_offset ||
-	    segment->p_filesz < 2 || segment->p_filesz > size ||
-	    text[0] != '/' || text[segment->p_filesz - 1] != '\0')
+	    segment->p_filesz < 2 || segment->p_filesz > size)
+		return fail(AVF_ERR_FORMAT, "%s has a bad interpreter", path);
+	text += segment->p_offset;
+	if (text[0] != '/' || text[segment->p_filesz - 1] != '\0')
 		return fail(AVF_ERR_FORMAT, "%s has a bad interpreter", path);
 	memcpy(buf, text, segment->p_filesz);
 	return 0;
@@ -52,10 +58,7 @@ int elf_file_interpreter(const char *path, char *buf, size_t size)
 	Elf64_Phdr segment;
 	int rc;
 
-	rc = mapped_file_init(&file, path);
-	if (rc < 0)
-		return rc;
-	rc = read_header(&file, path, &header);
+	rc = open_elf(&file, path, &header);
 	if (rc < 0)
 		return rc;
 	if (header.e_phentsize != sizeof(segment) ||
@@ -80,10 +83,7 @@ int elf_file_library_machine(const char *path, uint16_t *ret_machine)
 	Elf64_Ehdr header;
 	int rc;
 
-	rc = mapped_file_init(&file, path);
-	if (rc < 0)
-		return rc;
-	rc = read_header(&file, path, &header);
+	rc = open_elf(&file, path, &header);
 	if (rc < 0)
 		return rc;
 	if (header.e_type != ET_DYN)
@@ -99,10 +99,7 @@ int elf_file_check_arch(const char *path, const struct arch *arch)
 	Elf64_Ehdr header;
 	int rc;
 
-	rc = mapped_file_init(&file, path);
-	if (rc < 0)
-		return rc;
-	rc = read_header(&file, path, &header);
+	rc = open_elf(&file, path, &header);
 	if (rc < 0)
 		return rc;
 	found = arch_find_elf(header.e_machine);
