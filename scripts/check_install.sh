@@ -91,6 +91,7 @@ int AVmPayload_main(void)
 		nullptr, nullptr);
 }
 END
+echo helper >helper.sh
 cat >CMakeLists.txt <<END
 cmake_minimum_required(VERSION 3.25)
 project(stranger LANGUAGES C CXX)
@@ -106,7 +107,8 @@ add_executable(archive probe_host.c)
 target_link_libraries(archive PRIVATE libvirtualization::avf_static)
 add_executable(binder binder.c)
 target_link_libraries(binder PRIVATE libvirtualization::binder)
-avf_add_payload(served SOURCES payload.cpp LIBRARIES callback PACKAGE)
+avf_add_payload(served SOURCES payload.cpp LIBRARIES callback PACKAGE
+	PROGRAMS helper.sh \$<TARGET_FILE:binder>)
 END
 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" >"$dir/log"
 cmake --build build >"$dir/log"
