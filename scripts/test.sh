@@ -160,6 +160,9 @@ small_image()
 		return
 	}
 	kernel=$(tail -n1 "$logs/build-$2-kernel.log")
+	# of a newer source it has the same path
+	[ ! "$kernel" -nt "build/$1/small-image" ] ||
+		rm -rf "build/$1/small-image"
 	guest_image "$1" small-image --arch "$2" --kernel "$kernel"
 }
 
