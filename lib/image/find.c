@@ -15,10 +15,12 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "json/json_read.h"
 
 #define SUBDIR        "libvirtualization/microguest"
 #define JSON_MAX_SIZE 4096 /* bytes of an image.json */
+#define SHOWN_NAME    17   /* of what it says, NUL included */
 
 /* The image for @arch below @base, a directory of data files. */
 static int image_dir(const char *base, const char *below,
@@ -68,6 +70,7 @@ static int check_json(const char *text, size_t size, const struct arch *arch,
 		      const char *dir)
 {
 	CLEANUP(json_unref_p) json_t *root = NULL;
+	char shown[SHOWN_NAME];
 	const char *name;
 	int rc = jtext_read(text, size, &root);
 
@@ -81,10 +84,11 @@ static int check_json(const char *text, size_t size, const struct arch *arch,
 			    dir);
 	if (strcmp(name, arch->name) == 0)
 		return 0;
+	text_sanitise(shown, sizeof(shown), name, strlen(name));
 	return fail(AVF_ERR_FORMAT,
-		    "guest image %s is for %.16s, the VM for %s: build one "
+		    "guest image %s is for %s, the VM for %s: build one "
 		    "with `avf image build --arch %s`",
-		    dir, name, arch->name, arch->name);
+		    dir, shown, arch->name, arch->name);
 }
 
 /* Images that somebody made by hand may be without the file: then the VM's

@@ -159,6 +159,23 @@ Test(find, the_image_says_what_it_is_for)
 	cr_expect_eq(find_for(foreign(), root), 0);
 }
 
+/* The text of the file is nobody's we know: it may be shown to a terminal. */
+Test(find, what_the_image_says_is_shown_safely)
+{
+	add("kernel");
+	add("initrd");
+	write_json("{\"arch\": \"\\u001b[2J\"}");
+	cr_expect_eq(find(root), AVF_ERR_FORMAT);
+	cr_expect_not_null(strstr(error_record()->text, "is for \\x1b[2J, "),
+			   "%s", error_record()->text);
+	/* cut between two characters */
+	write_json("{\"arch\": \"a\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		   "\xc3\xa4\xc3\xa4\xc3\xa4\"}");
+	cr_expect_eq(find(root), AVF_ERR_FORMAT);
+	cr_expect_not_null(strstr(error_record()->text, "\xc3\xa4, the VM"),
+			   "%s", error_record()->text);
+}
+
 Test(find, bad_descriptions)
 {
 	static const struct {
