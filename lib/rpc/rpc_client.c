@@ -42,6 +42,10 @@ static binder_status_t open_conn(const ARpcSession *handle,
 	conn = rpc_conn_new(fd, handle->fd_mode == RPC_FD_MODE_UNIX);
 	if (!conn)
 		return STATUS_NO_MEMORY;
+	if (conn->carries_fds && !rpc_socket_carries_fds(fd)) {
+		rpc_conn_free(conn);
+		return STATUS_INVALID_OPERATION;
+	}
 	if (id)
 		memcpy(id_copy, id, sizeof(id_copy));
 	(void)rpc_conn_set_timeout(conn, handle->settings.call_timeout_ms);

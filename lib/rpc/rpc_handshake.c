@@ -25,13 +25,14 @@ static bool serve(struct rpc_worker *worker, struct rpc_session *session,
 	return true;
 }
 
-static bool fd_mode_allowed(const ARpcServer *server, uint8_t mode)
+static bool fd_mode_allowed(const ARpcServer *server,
+			    const struct rpc_conn *conn, uint8_t mode)
 {
 	if (mode == RPC_FD_MODE_NONE)
 		return server->allow_fd_none;
 	/* a layer carries bytes */
 	return mode == RPC_FD_MODE_UNIX && server->allow_fd_unix &&
-	       !server->transport.ops;
+	       !server->transport.ops && rpc_socket_carries_fds(conn->fd);
 }
 
 /* Make the session of a peer that has none yet, with an id and a root. */
@@ -79,7 +80,7 @@ static void welcome(struct rpc_worker *worker, struct rpc_conn **conn,
 	if (rpc_conn_write_bytes(*conn, &answer, sizeof(answer)) != STATUS_OK)
 		return;
 	if ((hello->options & RPC_HELLO_INCOMING) ||
-	    !fd_mode_allowed(server, hello->fd_mode) ||
+	    !fd_mode_allowed(server, *conn, hello->fd_mode) ||
 	    rpc_conn_read_init(*conn) != STATUS_OK)
 		return;
 	(*conn)->carries_fds = hello->fd_mode == RPC_FD_MODE_UNIX;

@@ -78,6 +78,15 @@ void rpc_socket_no_delay(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+bool rpc_socket_carries_fds(int fd)
+{
+	int family = AF_UNSPEC;
+	socklen_t size = sizeof(family);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 &&
+	       family == AF_UNIX;
+}
+
 /* Connect once; a signal does not end the attempt. */
 static int connect_fd(int fd, const struct rpc_address *address)
 {

@@ -2,6 +2,7 @@
  * owns, or an error of AVF_ERR_* with its text. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -31,6 +32,10 @@ int rpc_socket_bind(const struct rpc_address *address) MUST_CHECK;
 /** Calls on one another do not wait for each other's bytes. No effect on
  * other families. */
 void rpc_socket_no_delay(int fd);
+
+/** Whether descriptors can cross it: it is a Unix socket. TCP takes the message
+ * and drops them without a word. */
+bool rpc_socket_carries_fds(int fd);
 
 /** Make a socketpair, keep one end and pass the other one over @bootstrap. */
 int rpc_socket_bootstrap(int bootstrap) MUST_CHECK;

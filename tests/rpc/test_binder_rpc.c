@@ -14,7 +14,9 @@
 
 #include "base/checked.h"
 #include "binder/object.h"
+#include "support/raw_peer.h"
 #include "support/rpc_fixture.h"
+#include "support/rpc_vm.h"
 
 /* ---- parcels
  * ---------------------------------------------------------------------- */
@@ -60,7 +62,7 @@ static void CannotUseNextWireVersion(struct rpc_fixture *f)
 	ARpcSession *session = ARpcSession_new();
 
 	CHECK(f, !AvfRpcSession_setProtocolVersion(session, 3));
-	CHECK(f, !AvfRpcServer_setProtocolVersion(f->server, 3));
+	CHECK(f, rpc_ask(f, RPC_ACCEPTS_VERSION, 3) == 0);
 	CHECK(f, !AvfRpcSession_setProtocolVersion(session, UINT32_MAX));
 	ARpcSession_free(session);
 }
@@ -71,20 +73,17 @@ static void CannotUseExperimentalWireVersion(struct rpc_fixture *f)
 
 	/* Android's builds that are no releases may */
 	CHECK(f, !AvfRpcSession_setProtocolVersion(session, 0xf0000000));
-	CHECK(f, !AvfRpcServer_setProtocolVersion(f->server, 0xf0000000));
+	CHECK(f, rpc_ask(f, RPC_ACCEPTS_VERSION, 0xf0000000) == 0);
 	ARpcSession_free(session);
 }
 
 static void VersionIsTheLowerOne(struct rpc_fixture *f)
 {
-	uint32_t version = UINT32_MAX;
+	int64_t version = rpc_ask(f, RPC_VERSION, 0);
 
-	pthread_mutex_lock(&f->server->lock);
-	if (f->server->sessions)
-		version = f->server->sessions->settings.version;
-	pthread_mutex_unlock(&f->server->lock);
 	CHECK(f, AvfRpcSession_getProtocolVersion(f->sessions[0]) == version);
-	CHECK(f, version <= f->server->settings.version);
+	/* a server takes what it is asked before any other version */
+	CHECK(f, version >= 0 && version <= f->highest_version);
 }
 
 /* ---- basics
@@ -113,14 +112,14 @@ static void MultipleSessions(struct rpc_fixture *f)
 {
 	for (size_t i = 0; i < f->n_sessions; i++)
 		CHECK(f, AIBinder_ping(f->roots[i]) == STATUS_OK);
-	CHECK(f, AvfRpcServer_countSessions(f->server) == f->n_sessions);
+	CHECK(f, rpc_ask(f, RPC_SESSIONS, 0) == (int64_t)f->n_sessions);
 }
 
 static void SendSomethingOneway(struct rpc_fixture *f)
 {
 	CHECK(f, service_send_string(f->roots[0], "asdf") == STATUS_OK);
-	CHECK(f, service_wait_queued(service_of(f->root), 1, 10000));
-	CHECK(f, service_of(f->root)->queue[0] == 4);
+	CHECK(f, rpc_ask(f, RPC_WAIT_QUEUED, 1));
+	CHECK(f, rpc_ask(f, RPC_QUEUED, 0) == 4);
 }
 
 static void SendAndGetResultBack(struct rpc_fixture *f)
@@ -201,7 +200,7 @@ static void RepeatTheirBinder(struct rpc_fixture *f)
 
 static void RepeatBinderNull(struct rpc_fixture *f)
 {
-	AIBinder *back = f->root;
+	AIBinder *back = f->roots[0];
 
 	CHECK(f, service_repeat(f->roots[0], NULL, &back) == STATUS_OK);
 	CHECK(f, !back);
@@ -315,8 +314,9 @@ static void CannotMixBindersBetweenUnrelatedSocketSessions(
 	struct rpc_fixture *f)
 {
 	struct rpc_fixture other;
-	const struct rpc_options options = {.client_version = 1,
-					    .server_version = 1};
+	const struct rpc_options options = {.transport = f->transport,
+					    .client_version = 1,
+					    .server.version = 1};
 	AIBinder *back = NULL;
 
 	rpc_fixture_start(&other, &options);
@@ -453,7 +453,7 @@ static void SingleDeathRecipient(struct rpc_fixture *f)
 
 	CHECK(f,
 	      AIBinder_linkToDeath(f->roots[0], recipient, &news) == STATUS_OK);
-	CHECK(f, ARpcServer_shutdown(f->server));
+	CHECK(f, rpc_ask(f, RPC_SHUTDOWN, 0) == 1);
 	await_news(&news);
 	CHECK(f, news.died == 1);
 	CHECK(f, AIBinder_ping(f->roots[0]) == STATUS_DEAD_OBJECT);
@@ -490,7 +490,7 @@ static void UnlinkDeathRecipient(struct rpc_fixture *f)
 			 STATUS_OK);
 	CHECK(f, AIBinder_unlinkToDeath(f->roots[0], recipient, &news) ==
 			 STATUS_NAME_NOT_FOUND);
-	CHECK(f, ARpcServer_shutdown(f->server));
+	CHECK(f, rpc_ask(f, RPC_SHUTDOWN, 0) == 1);
 	AvfRpcSession_shutdown(f->sessions[0], true);
 	CHECK(f, news.died == 0 && news.unlinked == 1);
 	AIBinder_DeathRecipient_delete(recipient);
@@ -543,65 +543,72 @@ static pid_t start_server_process(char *path)
 	return pid;
 }
 
-static void die(struct rpc_fixture *f, bool oneway)
+/* What a client sees of its server's end. */
+static void see_death(struct rpc_fixture *f, ARpcSession *session,
+		      AIBinder *root, bool oneway)
 {
-	char path[sizeof(f->path) + 8];
-	ARpcSession *session = ARpcSession_new();
-	AIBinder *root;
 	binder_status_t rc;
-	int status;
-	pid_t pid;
 
-	(void)snprintf(path, sizeof(path), "%s.die", f->path);
-	pid = start_server_process(path);
-	root = ARpcSession_setupUnixDomainClient(session, path);
 	CHECK(f, root && service_associate(root));
 	rc = service_die(root, oneway);
 	CHECK(f, rc == (oneway ? STATUS_OK : STATUS_DEAD_OBJECT));
-	CHECK(f, waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-			 WEXITSTATUS(status) == 0);
 	CHECK(f, AIBinder_ping(root) == STATUS_DEAD_OBJECT);
 	CHECK(f, AvfRpcSession_countObjects(session) == 0);
 	AIBinder_decStrong(root);
 	ARpcSession_free(session);
+}
+
+static void die(struct rpc_fixture *f, bool oneway)
+{
+	char path[sizeof(f->path)];
+	ARpcSession *session = ARpcSession_new();
+	int status;
+	pid_t pid;
+
+	raw_socket_path(path, sizeof(path));
+	pid = start_server_process(path);
+	see_death(f, session, ARpcSession_setupUnixDomainClient(session, path),
+		  oneway);
+	CHECK(f, waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+			 WEXITSTATUS(status) == 0);
 	unlink(path);
+}
+
+/* The payload ends, and the VM with it. */
+static void die_in_vm(struct rpc_fixture *f, bool oneway)
+{
+	const struct rpc_options options = {.transport = f->transport,
+					    .client_version = 1,
+					    .server.version = 1};
+	ARpcSession *session = ARpcSession_new();
+
+	CHECK(f, rpc_vm_start());
+	rpc_fixture_start_server(f, &options);
+	see_death(f, session, rpc_fixture_connect(f, &options, session),
+		  oneway);
+	close(f->control);
+	CHECK(f, rpc_vm_ends());
 }
 
 static void Die(struct rpc_fixture *f)
 {
-	die(f, false);
-	die(f, true);
+	void (*const run)(struct rpc_fixture *, bool) =
+		f->transport == RPC_VSOCK ? die_in_vm : die;
+
+	run(f, false);
+	run(f, true);
 }
 
 /* ---- servers
  * ------------------------------------------------------------------------------
  */
 
-static AIBinder *make_root(const struct sockaddr *address, socklen_t size,
-			   void *cookie)
-{
-	AIBinder *root = service_new();
-
-	(void)size;
-	atomic_fetch_add((atomic_int *)cookie,
-			 address->sa_family == AF_UNIX ? 1 : 100);
-	service_of(root)->gate_open = true;
-	return root;
-}
-
-static atomic_int n_made;
-
-static void use_factory(ARpcServer *server)
-{
-	atomic_store(&n_made, 0);
-	AvfRpcServer_setPerSessionRoot(server, make_root, &n_made);
-}
-
 static void SeparateRootObject(struct rpc_fixture *f)
 {
-	const struct rpc_options options = {.client_version = 1,
-					    .server_version = 1,
-					    .configure = use_factory};
+	const struct rpc_options options = {.transport = f->transport,
+					    .client_version = 1,
+					    .server.version = 1,
+					    .server.root_per_session = true};
 
 	rpc_fixture_start_server(f, &options);
 	f->n_sessions = 2;
@@ -610,43 +617,27 @@ static void SeparateRootObject(struct rpc_fixture *f)
 		f->roots[i] = rpc_fixture_connect(f, &options, f->sessions[i]);
 		CHECK(f, service_associate(f->roots[i]));
 	}
-	CHECK(f, atomic_load(&n_made) == 2);
+	CHECK(f, rpc_ask(f, RPC_ROOTS, 0) == 2);
 	/* each has its own state, and none is the server's */
 	CHECK(f, service_hold(f->roots[0], f->roots[0]) == STATUS_OK);
 	CHECK(f, service_wait_gate(f->roots[1], false) == STATUS_OK);
-	CHECK(f, !service_of(f->root)->held);
+	CHECK(f, rpc_ask(f, RPC_HOLDS, 0) == 0);
 	CHECK(f, service_hold(f->roots[0], NULL) == STATUS_OK);
 	rpc_fixture_stop(f);
 }
 
-static bool refuse_all(const struct sockaddr *address, socklen_t size,
-		       void *cookie)
-{
-	(void)address;
-	(void)size;
-	atomic_fetch_add((atomic_int *)cookie, 1);
-	return false;
-}
-
-static atomic_int n_asked;
-
-static void use_filter(ARpcServer *server)
-{
-	atomic_store(&n_asked, 0);
-	AvfRpcServer_setConnectionFilter(server, refuse_all, &n_asked);
-}
-
 static void ConnectionFilter(struct rpc_fixture *f)
 {
-	const struct rpc_options options = {.client_version = 1,
-					    .server_version = 1,
-					    .configure = use_filter};
+	const struct rpc_options options = {.transport = f->transport,
+					    .client_version = 1,
+					    .server.version = 1,
+					    .server.refuse_all = true};
 	ARpcSession *session = ARpcSession_new();
 
 	rpc_fixture_start_server(f, &options);
 	CHECK(f, !rpc_fixture_connect(f, &options, session));
 	CHECK(f, AvfRpcSession_getError(session) == STATUS_DEAD_OBJECT);
-	CHECK(f, atomic_load(&n_asked) == 1);
+	CHECK(f, rpc_ask(f, RPC_REFUSED, 0) == 1);
 	ARpcSession_free(session);
 	rpc_fixture_stop(f);
 }
@@ -661,9 +652,9 @@ static bool is_accepting(struct rpc_fixture *f)
 {
 	bool accepting;
 
-	pthread_mutex_lock(&f->server->lock);
-	accepting = f->server->accepting;
-	pthread_mutex_unlock(&f->server->lock);
+	pthread_mutex_lock(&f->served.server->lock);
+	accepting = f->served.server->accepting;
+	pthread_mutex_unlock(&f->served.server->lock);
 	return accepting;
 }
 
@@ -671,20 +662,21 @@ static void Shutdown(struct rpc_fixture *f)
 {
 	pthread_t thread;
 
-	f->root = service_new();
+	f->served.root = service_new();
 	snprintf(f->path, sizeof(f->path), "/tmp/avf-rpc-shutdown.%d",
 		 getpid());
-	f->server = AvfRpcServer_newUnixDomain(f->root, f->path);
-	CHECK(f, !ARpcServer_shutdown(f->server));
-	ARpcServer_free(f->server);
+	f->served.server = AvfRpcServer_newUnixDomain(f->served.root, f->path);
+	CHECK(f, !ARpcServer_shutdown(f->served.server));
+	ARpcServer_free(f->served.server);
 	unlink(f->path);
-	f->server = AvfRpcServer_newUnixDomain(f->root, f->path);
-	CHECK(f, pthread_create(&thread, NULL, join_server, f->server) == 0);
+	f->served.server = AvfRpcServer_newUnixDomain(f->served.root, f->path);
+	CHECK(f, pthread_create(&thread, NULL, join_server, f->served.server) ==
+			 0);
 	CHECK(f, rpc_wait(f, is_accepting));
-	CHECK(f, ARpcServer_shutdown(f->server));
+	CHECK(f, ARpcServer_shutdown(f->served.server));
 	CHECK(f, pthread_join(thread, NULL) == 0);
-	ARpcServer_free(f->server);
-	AIBinder_decStrong(f->root);
+	ARpcServer_free(f->served.server);
+	AIBinder_decStrong(f->served.root);
 	unlink(f->path);
 }
 
@@ -702,20 +694,19 @@ static void SetExternalServerTest(struct rpc_fixture *f)
 
 static void NullRoot(struct rpc_fixture *f)
 {
-	const char *path = "/tmp/avf-rpc-null";
-	ARpcServer *server;
+	const struct rpc_options options = {.transport = f->transport,
+					    .client_version = 1,
+					    .server.version = 1,
+					    .server.no_root = true,
+					    .incoming = 1};
 	ARpcSession *session = ARpcSession_new();
 
-	unlink(path);
-	server = AvfRpcServer_newUnixDomain(NULL, path);
-	ARpcServer_start(server);
-	ARpcSession_setMaxIncomingThreads(session, 1);
-	CHECK(f, !ARpcSession_setupUnixDomainClient(session, path));
+	rpc_fixture_start_server(f, &options);
+	CHECK(f, !rpc_fixture_connect(f, &options, session));
 	CHECK(f, AvfRpcSession_getError(session) == STATUS_OK);
 	/* nothing holds the session, so freeing its handle ends it */
 	ARpcSession_free(session);
-	ARpcServer_free(server);
-	unlink(path);
+	rpc_fixture_stop(f);
 }
 
 /* The root keeps an object of the client, which keeps the session, which must
@@ -736,64 +727,56 @@ static void SessionWithIncomingThreadpoolDoesntLeak(struct rpc_fixture *f)
 	CHECK(f, AIBinder_ping(f->roots[0]) == STATUS_OK);
 }
 
-#define ALL(name, ...)                                   \
-	{                                                \
-#name, name, {__VA_ARGS__ }, true, false \
-	}
-#define ONE(name, ...)                                    \
-	{                                                 \
-#name, name, {__VA_ARGS__ }, false, false \
-	}
-#define BARE(name)                                        \
-	{                                                 \
-#name, name, {.threads = 1 }, false, true \
-	}
+/* Of the functions that make and run a server. */
+#define NO_SERVER "it is about a server in this process"
 
 static const struct rpc_test tests[] = {
-	ONE(Die, .threads = 1),
-	ONE(EntireParcelFormatted, .threads = 1),
-	ONE(TransactionsMustBeMarkedRpc, .threads = 1),
-	ONE(AppendSeparateFormats, .n_sessions = 2),
-	ONE(CannotUseNextWireVersion, .threads = 1),
-	ONE(CannotUseExperimentalWireVersion, .threads = 1),
-	ALL(VersionIsTheLowerOne, .threads = 1),
-	ALL(Ping, .threads = 1),
-	ALL(GetInterfaceDescriptor, .threads = 1),
-	ALL(UnknownTransaction, .threads = 1),
-	ALL(MultipleSessions, .n_sessions = 5),
-	ALL(SendSomethingOneway, .threads = 1),
-	ALL(SendAndGetResultBack, .threads = 1),
-	ALL(SendAndGetResultBackBig, .threads = 1),
-	ALL(InvalidNullBinderReturn, .threads = 1),
-	ALL(CallMeBack, .threads = 1),
-	ALL(RepeatBinder, .threads = 1),
-	ALL(RepeatTheirBinder, .threads = 1),
-	ALL(RepeatBinderNull, .threads = 1),
-	ALL(RepeatRootObject, .threads = 1),
-	ALL(HoldBinder, .threads = 1),
-	ALL(SameBinderEquality, .threads = 1),
-	ALL(SameBinderEqualityWeak, .threads = 1),
-	ALL(NestedTransactions, .threads = 1),
-	ALL(NestedTransactionsHaveALimit, .threads = 1),
-	ALL(SingleSession, .threads = 1),
-	ALL(ManySessions, .threads = 1),
-	ONE(CannotMixBindersBetweenUnrelatedSocketSessions, .threads = 1),
-	ONE(CannotMixBindersBetweenTwoSessionsToTheSameServer, .n_sessions = 2),
-	ALL(WorksWithLibbinderNdkPing, .threads = 1),
-	ALL(WorksWithLibbinderNdkUserTransaction, .threads = 1),
-	ONE(FramesHaveALimit, .threads = 1),
-	ONE(LargerFramesThanTheServerTakes, .max_frame = 2000),
-	ALL(SingleDeathRecipient, .incoming = 1),
-	ALL(SingleDeathRecipientOnShutdown, .incoming = 1),
-	ALL(UnlinkDeathRecipient, .incoming = 1),
-	ALL(DeathRecipientFailsWithoutIncoming, .threads = 1),
-	ALL(RootThatKeepsItsClient, .threads = 1),
-	ALL(SessionWithIncomingThreadpoolDoesntLeak, .incoming = 3),
-	BARE(SeparateRootObject),
-	BARE(ConnectionFilter),
-	BARE(Shutdown),
-	BARE(SetExternalServerTest),
-	BARE(NullRoot),
+	RPC_ONE(EntireParcelFormatted, .server.threads = 1),
+	RPC_ONE(TransactionsMustBeMarkedRpc, .server.threads = 1),
+	RPC_ONE(AppendSeparateFormats, .n_sessions = 2),
+	RPC_ONE(CannotUseNextWireVersion, .server.threads = 1),
+	RPC_ONE(CannotUseExperimentalWireVersion, .server.threads = 1),
+	RPC_ALL(VersionIsTheLowerOne, .server.threads = 1),
+	RPC_ALL(Ping, .server.threads = 1),
+	RPC_ALL(GetInterfaceDescriptor, .server.threads = 1),
+	RPC_ALL(UnknownTransaction, .server.threads = 1),
+	RPC_ALL(MultipleSessions, .n_sessions = 5),
+	RPC_ALL(SendSomethingOneway, .server.threads = 1),
+	RPC_ALL(SendAndGetResultBack, .server.threads = 1),
+	RPC_ALL(SendAndGetResultBackBig, .server.threads = 1),
+	RPC_ALL(InvalidNullBinderReturn, .server.threads = 1),
+	RPC_ALL(CallMeBack, .server.threads = 1),
+	RPC_ALL(RepeatBinder, .server.threads = 1),
+	RPC_ALL(RepeatTheirBinder, .server.threads = 1),
+	RPC_ALL(RepeatBinderNull, .server.threads = 1),
+	RPC_ALL(RepeatRootObject, .server.threads = 1),
+	RPC_ALL(HoldBinder, .server.threads = 1),
+	RPC_ALL(SameBinderEquality, .server.threads = 1),
+	RPC_ALL(SameBinderEqualityWeak, .server.threads = 1),
+	RPC_ALL(NestedTransactions, .server.threads = 1),
+	RPC_ALL(NestedTransactionsHaveALimit, .server.threads = 1),
+	RPC_ALL(SingleSession, .server.threads = 1),
+	RPC_ALL(ManySessions, .server.threads = 1),
+	RPC_ONE(CannotMixBindersBetweenUnrelatedSocketSessions,
+		.server.threads = 1),
+	RPC_ONE(CannotMixBindersBetweenTwoSessionsToTheSameServer,
+		.n_sessions = 2),
+	RPC_ALL(WorksWithLibbinderNdkPing, .server.threads = 1),
+	RPC_ALL(WorksWithLibbinderNdkUserTransaction, .server.threads = 1),
+	RPC_ONE(FramesHaveALimit, .server.threads = 1),
+	RPC_ONE(LargerFramesThanTheServerTakes, .server.max_frame = 2000),
+	RPC_ALL(SingleDeathRecipient, .incoming = 1),
+	RPC_ALL(SingleDeathRecipientOnShutdown, .incoming = 1),
+	RPC_ALL(UnlinkDeathRecipient, .incoming = 1),
+	RPC_ALL(DeathRecipientFailsWithoutIncoming, .server.threads = 1),
+	RPC_ALL(RootThatKeepsItsClient, .server.threads = 1),
+	RPC_ALL(SessionWithIncomingThreadpoolDoesntLeak, .incoming = 3),
+	RPC_BARE(SeparateRootObject),
+	RPC_BARE(ConnectionFilter),
+	RPC_HERE_BARE(Shutdown, NO_SERVER),
+	RPC_HERE_BARE(SetExternalServerTest, NO_SERVER),
+	RPC_BARE(NullRoot),
+	RPC_BARE(Die), /* the last one: a VM ends with it */
 };
 
 int main(int argc, char **argv)

@@ -41,10 +41,11 @@ static void expect_refused(struct rpc_fixture *f,
 /* The client wants descriptors, the server does not. */
 static void FileDescriptorTransportRejectNone(struct rpc_fixture *f)
 {
-	const struct rpc_options options = {.client_version = 1,
-					    .server_version = 1,
+	const struct rpc_options options = {.transport = f->transport,
+					    .client_version = 1,
+					    .server.version = 1,
 					    .fds = true,
-					    .no_fds_server = true};
+					    .server.no_fds = true};
 
 	expect_refused(f, &options);
 }
@@ -52,9 +53,10 @@ static void FileDescriptorTransportRejectNone(struct rpc_fixture *f)
 /* The server wants them, the client does not. */
 static void FileDescriptorTransportRejectUnix(struct rpc_fixture *f)
 {
-	const struct rpc_options options = {.client_version = 1,
-					    .server_version = 1,
-					    .only_fds_server = true};
+	const struct rpc_options options = {.transport = f->transport,
+					    .client_version = 1,
+					    .server.version = 1,
+					    .server.only_fds = true};
 
 	expect_refused(f, &options);
 }
@@ -62,13 +64,39 @@ static void FileDescriptorTransportRejectUnix(struct rpc_fixture *f)
 /* A mode that exists elsewhere. */
 static void FileDescriptorTransportTrusty(struct rpc_fixture *f)
 {
+	const struct rpc_options options = {.transport = f->transport,
+					    .client_version = 1};
 	ARpcSession *session = ARpcSession_new();
 
 	ARpcSession_setFileDescriptorTransportMode(
 		session, ARpcSession_FileDescriptorTransportMode_Trusty);
-	CHECK(f, !ARpcSession_setupUnixDomainClient(session, f->path));
+	CHECK(f, !rpc_fixture_connect(f, &options, session));
 	CHECK(f, AvfRpcSession_getError(session) == STATUS_INVALID_OPERATION);
 	ARpcSession_free(session);
+}
+
+/* Sockets of other families do not carry them: each side that has such a one
+ * says so before a descriptor is lost on the way. A host's end of a connection
+ * into a VM is a Unix socket, so there it is the server. */
+static void FileDescriptorTransportUnixElsewhere(struct rpc_fixture *f)
+{
+	struct rpc_options options = {
+		.transport = f->transport == RPC_VSOCK ? RPC_VSOCK : RPC_INET,
+		.client_version = 1,
+		.server.version = 1,
+		.fds = true,
+	};
+	ARpcSession *session = ARpcSession_new();
+
+	rpc_fixture_start_server(f, &options);
+	CHECK(f, !rpc_fixture_connect(f, &options, session));
+	CHECK(f,
+	      AvfRpcSession_getError(session) ==
+		      (f->transport == RPC_VSOCK ? STATUS_DEAD_OBJECT
+						 : STATUS_INVALID_OPERATION));
+	CHECK(f, AvfRpcSession_countObjects(session) == 0);
+	ARpcSession_free(session);
+	rpc_fixture_stop(f);
 }
 
 /* The server takes both, the client chose none: only the use fails. */
@@ -161,7 +189,8 @@ static void DumpOverASession(struct rpc_fixture *f)
 /* Version 0 has no place for descriptors in a message. */
 static void VersionZeroHasNone(struct rpc_fixture *f)
 {
-	const struct rpc_options options = {.fds = true};
+	const struct rpc_options options = {.transport = f->transport,
+					    .fds = true};
 	int fd = -1;
 
 	rpc_fixture_start(f, &options);
@@ -171,32 +200,22 @@ static void VersionZeroHasNone(struct rpc_fixture *f)
 	rpc_fixture_stop(f);
 }
 
-#define FDS(name)                                         \
-	{                                                 \
-#name, name, {.fds = true }, false, false \
-	}
-#define NONE(name)                                         \
-	{                                                  \
-#name, name, {.threads = 1 }, false, false \
-	}
-#define BARE(name)                                        \
-	{                                                 \
-#name, name, {.threads = 1 }, false, true \
-	}
+#define NO_FDS "vsock carries no descriptors"
 
 static const struct rpc_test tests[] = {
-	BARE(FileDescriptorTransportRejectNone),
-	BARE(FileDescriptorTransportRejectUnix),
-	NONE(FileDescriptorTransportTrusty),
-	NONE(FileDescriptorTransportOptionalUnix),
-	FDS(ReceiveFile),
-	FDS(SendFiles),
-	FDS(SendMaxFiles),
-	FDS(SendTooManyFiles),
-	FDS(AppendInvalidFd),
-	FDS(Fds),
-	FDS(DumpOverASession),
-	BARE(VersionZeroHasNone),
+	RPC_BARE(FileDescriptorTransportRejectNone),
+	RPC_BARE(FileDescriptorTransportRejectUnix),
+	RPC_ONE(FileDescriptorTransportTrusty, .server.threads = 1),
+	RPC_BARE(FileDescriptorTransportUnixElsewhere),
+	RPC_ONE(FileDescriptorTransportOptionalUnix, .server.threads = 1),
+	RPC_HERE(ReceiveFile, NO_FDS, .fds = true),
+	RPC_HERE(SendFiles, NO_FDS, .fds = true),
+	RPC_HERE(SendMaxFiles, NO_FDS, .fds = true),
+	RPC_HERE(SendTooManyFiles, NO_FDS, .fds = true),
+	RPC_HERE(AppendInvalidFd, NO_FDS, .fds = true),
+	RPC_HERE(Fds, NO_FDS, .fds = true),
+	RPC_HERE(DumpOverASession, NO_FDS, .fds = true),
+	RPC_HERE_BARE(VersionZeroHasNone, NO_FDS),
 };
 
 int main(int argc, char **argv)

@@ -61,15 +61,9 @@ static void ThreadPoolOverSaturated(struct rpc_fixture *f)
 static void ThreadPoolLimitOutgoing(struct rpc_fixture *f)
 {
 	struct crowd crowd = {.f = f, .meeting = 5};
-	struct rpc_session *session;
 
 	run_crowd(&crowd, meet, 20);
-	pthread_mutex_lock(&f->server->lock);
-	session = f->server->sessions;
-	pthread_mutex_lock(&session->lock);
-	CHECK(f, session->n_incoming == 5);
-	pthread_mutex_unlock(&session->lock);
-	pthread_mutex_unlock(&f->server->lock);
+	CHECK(f, rpc_ask(f, RPC_CONNECTIONS, 0) == 5);
 }
 
 static void *ping_often(void *data)
@@ -134,37 +128,31 @@ static void OnewayStressTest(struct rpc_fixture *f)
 	struct crowd crowd = {.f = f, .rounds = 1000};
 
 	run_crowd(&crowd, send_often, 10);
-	CHECK(f, service_wait_queued(service_of(f->root), 10000, 60000));
+	CHECK(f, rpc_ask(f, RPC_WAIT_QUEUED, 10000));
 }
 
 static void OnewayCallDoesNotWait(struct rpc_fixture *f)
 {
 	/* the handler waits for what happens after the call has returned */
 	CHECK(f, service_wait_gate(f->roots[0], true) == STATUS_OK);
-	service_open_gate(service_of(f->root));
+	(void)rpc_ask(f, RPC_OPEN_GATE, 0);
 }
 
 /* Each object gets its calls in order, whatever thread and connection they
  * take; several connections make them arrive in any. */
 static void OnewayCallQueueing(struct rpc_fixture *f)
 {
-	struct service *service = service_of(f->root);
-	const size_t count = 2000;
-	bool in_order = true;
+	const int32_t count = 2000;
 
-	for (size_t i = 0; i < count; i++)
-		CHECK(f,
-		      service_send_int(f->roots[0], (int32_t)i) == STATUS_OK);
-	CHECK(f, service_wait_queued(service, count, 60000));
-	for (size_t i = 0; i < count; i++)
-		in_order = in_order && service->queue[i] == (int32_t)i;
-	CHECK(f, in_order);
+	for (int32_t i = 0; i < count; i++)
+		CHECK(f, service_send_int(f->roots[0], i) == STATUS_OK);
+	CHECK(f, rpc_ask(f, RPC_WAIT_QUEUED, count));
+	CHECK(f, rpc_ask(f, RPC_IN_ORDER, count));
 }
 
 /* Calls wait with their descriptors behind one that does not end. */
 static void OnewayCallQueueingWithFds(struct rpc_fixture *f)
 {
-	struct service *service = service_of(f->root);
 	char text[16];
 	int fds[10];
 
@@ -178,10 +166,9 @@ static void OnewayCallQueueingWithFds(struct rpc_fixture *f)
 		CHECK(f, service_send_fd(f->roots[0], fds[i]) == STATUS_OK);
 		close(fds[i]);
 	}
-	service_open_gate(service);
-	CHECK(f, service_wait_queued(service, 10, 60000));
-	for (int i = 0; i < 10; i++)
-		CHECK(f, service->queue[i] == i);
+	(void)rpc_ask(f, RPC_OPEN_GATE, 0);
+	CHECK(f, rpc_ask(f, RPC_WAIT_QUEUED, 10));
+	CHECK(f, rpc_ask(f, RPC_IN_ORDER, 10));
 }
 
 /* Send until the session is dead. */
@@ -210,7 +197,7 @@ static void OnewayCallExhaustion(struct rpc_fixture *f)
 	run_crowd(&crowd, flood, 2);
 	CHECK(f, AIBinder_ping(f->roots[0]) == STATUS_DEAD_OBJECT);
 	CHECK(f, AIBinder_ping(f->roots[1]) == STATUS_OK);
-	service_open_gate(service_of(f->root));
+	(void)rpc_ask(f, RPC_OPEN_GATE, 0);
 	f->expect_dead = true;
 }
 
@@ -284,16 +271,10 @@ static void ReferencesArePaidLater(struct rpc_fixture *f)
 {
 	AIBinder *mine = service_new();
 	AIBinder_Weak *weak = AIBinder_Weak_new(mine);
-	struct service *service = service_of(f->root);
-	AIBinder *held;
 
 	CHECK(f, service_hold(f->roots[0], mine) == STATUS_OK);
 	AIBinder_decStrong(mine);
-	pthread_mutex_lock(&service->lock);
-	held = service->held;
-	service->held = NULL;
-	pthread_mutex_unlock(&service->lock);
-	AIBinder_decStrong(held);
+	(void)rpc_ask(f, RPC_DROP_HELD, 0);
 	CHECK(f, AIBinder_ping(f->roots[0]) == STATUS_OK);
 	CHECK(f, AIBinder_ping(f->roots[0]) == STATUS_OK);
 	CHECK(f, !AIBinder_Weak_promote(weak));
@@ -330,8 +311,8 @@ static void ShutdownDuringCalls(struct rpc_fixture *f)
 		if (pthread_create(&threads[i], NULL, call_until_the_end,
 				   &crowd) != 0)
 			abort();
-	CHECK(f, service_wait_queued(service_of(f->root), 100, 60000));
-	CHECK(f, ARpcServer_shutdown(f->server));
+	CHECK(f, rpc_ask(f, RPC_WAIT_QUEUED, 100));
+	CHECK(f, rpc_ask(f, RPC_SHUTDOWN, 0) == 1);
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		pthread_join(threads[i], NULL);
 	CHECK(f, atomic_load(&crowd.n_bad) == 0);
@@ -367,13 +348,7 @@ static void *wait_for_ever(void *data)
 
 static bool somebody_waits(struct rpc_fixture *f)
 {
-	struct service *service = service_of(f->root);
-	bool waits;
-
-	pthread_mutex_lock(&service->lock);
-	waits = service->n_waiting > 0;
-	pthread_mutex_unlock(&service->lock);
-	return waits;
+	return rpc_ask(f, RPC_WAITING, 0) > 0;
 }
 
 static void CallsEndWithTheirSession(struct rpc_fixture *f)
@@ -387,7 +362,7 @@ static void CallsEndWithTheirSession(struct rpc_fixture *f)
 	AvfRpcSession_shutdown(f->sessions[0], true);
 	pthread_join(thread, NULL);
 	CHECK(f, atomic_load(&crowd.n_bad) == 0);
-	service_open_gate(service_of(f->root));
+	(void)rpc_ask(f, RPC_OPEN_GATE, 0);
 	f->expect_dead = true;
 }
 
@@ -444,35 +419,27 @@ static void DeathStressTest(struct rpc_fixture *f)
 	f->expect_dead = true;
 }
 
-#define ALL(name, ...)                                   \
-	{                                                \
-#name, name, {__VA_ARGS__ }, true, false \
-	}
-#define ONE(name, ...)                                    \
-	{                                                 \
-#name, name, {__VA_ARGS__ }, false, false \
-	}
-
 static const struct rpc_test tests[] = {
-	ALL(ThreadPoolGreaterThanEqualRequested, .threads = 10),
-	ALL(ThreadPoolOverSaturated, .threads = 10),
-	ALL(ThreadPoolLimitOutgoing, .threads = 20, .outgoing = 5),
-	ALL(ThreadingStressTest, .threads = 10),
-	ONE(ObjectStressTest, .threads = 4),
-	ONE(OnewayStressTest, .threads = 10),
-	ALL(OnewayCallDoesNotWait, .threads = 1),
-	ALL(OnewayCallQueueing, .threads = 10),
-	ONE(OnewayCallQueueingWithFds, .threads = 10, .fds = true),
-	ONE(OnewayCallExhaustion, .threads = 2, .n_sessions = 2),
-	ALL(Callbacks, .threads = 1, .incoming = 1),
-	ONE(Callbacks, .threads = 10, .incoming = 3),
-	ALL(OnewayWhileOneRuns, .threads = 1, .incoming = 2),
-	ALL(OnewayCallbackWithNoThread, .threads = 1),
-	ALL(ReferencesArePaidLater, .threads = 1),
-	ALL(ShutdownDuringCalls, .threads = 4),
-	ALL(ManyEndASession, .threads = 4, .incoming = 2),
-	ALL(CallsEndWithTheirSession, .threads = 1),
-	ONE(DeathStressTest, .threads = 1, .incoming = 1),
+	RPC_ALL(ThreadPoolGreaterThanEqualRequested, .server.threads = 10),
+	RPC_ALL(ThreadPoolOverSaturated, .server.threads = 10),
+	RPC_ALL(ThreadPoolLimitOutgoing, .server.threads = 20, .outgoing = 5),
+	RPC_ALL(ThreadingStressTest, .server.threads = 10),
+	RPC_ONE(ObjectStressTest, .server.threads = 4),
+	RPC_ONE(OnewayStressTest, .server.threads = 10),
+	RPC_ALL(OnewayCallDoesNotWait, .server.threads = 1),
+	RPC_ALL(OnewayCallQueueing, .server.threads = 10),
+	RPC_HERE(OnewayCallQueueingWithFds, "vsock carries no descriptors",
+		 .server.threads = 10, .fds = true),
+	RPC_ONE(OnewayCallExhaustion, .server.threads = 2, .n_sessions = 2),
+	RPC_ALL(Callbacks, .server.threads = 1, .incoming = 1),
+	RPC_ONE(Callbacks, .server.threads = 10, .incoming = 3),
+	RPC_ALL(OnewayWhileOneRuns, .server.threads = 1, .incoming = 2),
+	RPC_ALL(OnewayCallbackWithNoThread, .server.threads = 1),
+	RPC_ALL(ReferencesArePaidLater, .server.threads = 1),
+	RPC_ALL(ShutdownDuringCalls, .server.threads = 4),
+	RPC_ALL(ManyEndASession, .server.threads = 4, .incoming = 2),
+	RPC_ALL(CallsEndWithTheirSession, .server.threads = 1),
+	RPC_ONE(DeathStressTest, .server.threads = 1, .incoming = 1),
 };
 
 int main(int argc, char **argv)

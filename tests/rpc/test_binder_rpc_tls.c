@@ -57,9 +57,10 @@ static struct scene set_scene(struct rpc_fixture *f)
 
 	raw_socket_path(f->path, sizeof(f->path));
 	f->bootstrap = -1;
-	f->root = service_new();
-	f->server = AvfRpcServer_newUnixDomain(f->root, f->path);
-	CHECK(f, AvfRpcServer_setTls(f->server, s.server) == STATUS_OK);
+	f->control = -1;
+	f->served.root = service_new();
+	f->served.server = AvfRpcServer_newUnixDomain(f->served.root, f->path);
+	CHECK(f, AvfRpcServer_setTls(f->served.server, s.server) == STATUS_OK);
 	s.session = ARpcSession_new();
 	CHECK(f, AvfRpcSession_setTls(s.session, s.client) == STATUS_OK);
 	return s;
@@ -67,13 +68,13 @@ static struct scene set_scene(struct rpc_fixture *f)
 
 static void connect_scene(struct rpc_fixture *f, struct scene *s)
 {
-	ARpcServer_start(f->server);
+	ARpcServer_start(f->served.server);
 	s->root = ARpcSession_setupUnixDomainClient(s->session, f->path);
 }
 
 static bool no_sessions(struct rpc_fixture *f)
 {
-	return AvfRpcServer_countSessions(f->server) == 0;
+	return AvfRpcServer_countSessions(f->served.server) == 0;
 }
 
 static void end_scene(struct rpc_fixture *f, struct scene *s)
@@ -81,9 +82,9 @@ static void end_scene(struct rpc_fixture *f, struct scene *s)
 	AIBinder_decStrong(s->root);
 	ARpcSession_free(s->session);
 	CHECK(f, rpc_wait(f, no_sessions));
-	ARpcServer_free(f->server);
-	CHECK(f, AIBinder_debugGetRefCount(f->root) == 1);
-	AIBinder_decStrong(f->root);
+	ARpcServer_free(f->served.server);
+	CHECK(f, AIBinder_debugGetRefCount(f->served.root) == 1);
+	AIBinder_decStrong(f->served.root);
 	AvfRpcTls_free(s->server);
 	AvfRpcTls_free(s->client);
 	unlink(f->path);
@@ -100,7 +101,7 @@ static void expect_refusal(struct rpc_fixture *f, struct scene *s)
 	/* the alert may be lost when the server closes with bytes unread */
 	CHECK(f,
 	      error == STATUS_PERMISSION_DENIED || error == STATUS_DEAD_OBJECT);
-	CHECK(f, AvfRpcServer_countSessions(f->server) == 0);
+	CHECK(f, AvfRpcServer_countSessions(f->served.server) == 0);
 	end_scene(f, s);
 }
 
@@ -196,7 +197,7 @@ static void *wait_for_gate(void *data)
 
 static bool somebody_waits(struct rpc_fixture *f)
 {
-	struct service *service = service_of(f->root);
+	struct service *service = service_of(f->served.root);
 	bool waits;
 
 	pthread_mutex_lock(&service->lock);
@@ -221,7 +222,7 @@ static void Trigger(struct rpc_fixture *f)
 	AvfRpcSession_shutdown(s.session, true);
 	pthread_join(thread, &good);
 	CHECK(f, good);
-	service_open_gate(service_of(f->root));
+	(void)rpc_ask(f, RPC_OPEN_GATE, 0);
 	end_scene(f, &s);
 }
 
@@ -299,8 +300,8 @@ static void NoDescriptorsOverTls(struct rpc_fixture *f)
 
 	trust(s.server, s.client);
 	trust(s.client, s.server);
-	ARpcServer_setSupportedFileDescriptorTransportModes(f->server, modes,
-							    2);
+	ARpcServer_setSupportedFileDescriptorTransportModes(f->served.server,
+							    modes, 2);
 	ARpcSession_setFileDescriptorTransportMode(
 		s.session, ARpcSession_FileDescriptorTransportMode_Unix);
 	connect_scene(f, &s);
@@ -336,14 +337,14 @@ static void NotWithoutACertificate(struct rpc_fixture *f)
 	struct scene s = set_scene(f);
 	AvfRpcTls *empty = AvfRpcTls_new();
 
-	CHECK(f, AvfRpcServer_setTls(f->server, empty) ==
+	CHECK(f, AvfRpcServer_setTls(f->served.server, empty) ==
 			 STATUS_INVALID_OPERATION);
 	CHECK(f, AvfRpcSession_setTls(s.session, empty) ==
 			 STATUS_INVALID_OPERATION);
-	CHECK(f,
-	      AvfRpcServer_setTls(f->server, NULL) == STATUS_UNEXPECTED_NULL);
-	ARpcServer_start(f->server);
-	CHECK(f, AvfRpcServer_setTls(f->server, s.server) ==
+	CHECK(f, AvfRpcServer_setTls(f->served.server, NULL) ==
+			 STATUS_UNEXPECTED_NULL);
+	ARpcServer_start(f->served.server);
+	CHECK(f, AvfRpcServer_setTls(f->served.server, s.server) ==
 			 STATUS_INVALID_OPERATION);
 	AvfRpcTls_free(empty);
 	end_scene(f, &s);
@@ -360,9 +361,9 @@ static struct scene set_limits(struct rpc_fixture *f, uint32_t ms,
 
 	trust(s.server, s.client);
 	trust(s.client, s.server);
-	AvfRpcServer_setHandshakeTimeout(f->server, ms);
-	AvfRpcServer_setMaxPendingConnections(f->server, pending);
-	ARpcServer_start(f->server);
+	AvfRpcServer_setHandshakeTimeout(f->served.server, ms);
+	AvfRpcServer_setMaxPendingConnections(f->served.server, pending);
+	ARpcServer_start(f->served.server);
 	return s;
 }
 
@@ -387,7 +388,7 @@ static void BytesThatAreNoTls(struct rpc_fixture *f)
 		CHECK(f, raw_closed(fd));
 		close(fd);
 	}
-	CHECK(f, AvfRpcServer_countSessions(f->server) == 0);
+	CHECK(f, AvfRpcServer_countSessions(f->served.server) == 0);
 	/* the server has borne it */
 	s.root = ARpcSession_setupUnixDomainClient(s.session, f->path);
 	CHECK(f, s.root && AIBinder_ping(s.root) == STATUS_OK);
@@ -516,29 +517,24 @@ static void AServerThatIsSilent(struct rpc_fixture *f)
 	end_scene(f, &s);
 }
 
-#define BARE(name)                                        \
-	{                                                 \
-#name, name, {.threads = 1 }, false, true \
-	}
-
 static const struct rpc_test tests[] = {
-	BARE(GoodCertificate),
-	BARE(MultipleClients),
-	BARE(UntrustedServer),
-	BARE(MaliciousServer),
-	BARE(UntrustedClient),
-	BARE(MaliciousClient),
-	BARE(Trigger),
-	BARE(PreSignedCertificate),
-	BARE(NoDescriptorsOverTls),
-	BARE(NoBootstrapOverTls),
-	BARE(NotWithoutACertificate),
-	BARE(BytesThatAreNoTls),
-	BARE(SilenceHasADeadline),
-	BARE(ManyWhoDoNotShakeHands),
-	BARE(TheServersAlerts),
-	BARE(AServerThatIsNoTls),
-	BARE(AServerThatIsSilent),
+	RPC_BARE(GoodCertificate),
+	RPC_BARE(MultipleClients),
+	RPC_BARE(UntrustedServer),
+	RPC_BARE(MaliciousServer),
+	RPC_BARE(UntrustedClient),
+	RPC_BARE(MaliciousClient),
+	RPC_BARE(Trigger),
+	RPC_BARE(PreSignedCertificate),
+	RPC_BARE(NoDescriptorsOverTls),
+	RPC_BARE(NoBootstrapOverTls),
+	RPC_BARE(NotWithoutACertificate),
+	RPC_BARE(BytesThatAreNoTls),
+	RPC_BARE(SilenceHasADeadline),
+	RPC_BARE(ManyWhoDoNotShakeHands),
+	RPC_BARE(TheServersAlerts),
+	RPC_BARE(AServerThatIsNoTls),
+	RPC_BARE(AServerThatIsSilent),
 };
 
 int main(int argc, char **argv)

@@ -126,7 +126,7 @@ static void WarmCalls(struct rpc_fixture *f)
 static void SessionsAreSmall(struct rpc_fixture *f)
 {
 	const struct rpc_options options = {.client_version = 1,
-					    .server_version = 1};
+					    .server.version = 1};
 	ARpcSession *sessions[N_SESSIONS];
 	AIBinder *roots[N_SESSIONS];
 	long before = atomic_load(&n_bytes);
@@ -146,14 +146,9 @@ static void SessionsAreSmall(struct rpc_fixture *f)
 	}
 }
 
-#define ONE(name)                                          \
-	{                                                  \
-#name, name, {.threads = 1 }, false, false \
-	}
-
 static const struct rpc_test tests[] = {
-	ONE(WarmCalls),
-	ONE(SessionsAreSmall),
+	RPC_ONE(WarmCalls, .server.threads = 1),
+	RPC_ONE(SessionsAreSmall, .server.threads = 1),
 };
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include <android/binder_rpc_tls.h>
 
 #include "support/raw_peer.h"
+#include "support/rpc_vm.h"
 
 #define WAIT_ROUNDS 10000 /* of a millisecond */
 
@@ -22,6 +23,7 @@ static const char *const transport_names[RPC_N_TRANSPORTS] = {
 	[RPC_INET] = "inet",
 	[RPC_TLS] = "tls",
 	[RPC_TLS_INET] = "tls-inet",
+	[RPC_VSOCK] = "vsock",
 };
 
 bool rpc_wait(struct rpc_fixture *f, bool (*holds)(struct rpc_fixture *f))
@@ -36,15 +38,59 @@ bool rpc_wait(struct rpc_fixture *f, bool (*holds)(struct rpc_fixture *f))
 	return false;
 }
 
-size_t rpc_server_objects(struct rpc_fixture *f)
-{
-	size_t count = 0;
+/* ---- the server in the VM
+ * ---------------------------------------------------------------------- */
 
-	pthread_mutex_lock(&f->server->lock);
-	for (struct rpc_session *s = f->server->sessions; s; s = s->next)
-		count += rpc_table_count(&s->table);
-	pthread_mutex_unlock(&f->server->lock);
-	return count;
+/* What the payload answers to @size bytes of @data. */
+static int64_t tell(int fd, const void *data, size_t size)
+{
+	int64_t answer;
+
+	if (send(fd, data, size, MSG_NOSIGNAL) != (ssize_t)size ||
+	    recv(fd, &answer, sizeof(answer), MSG_WAITALL) != sizeof(answer))
+		return -1;
+	return answer;
+}
+
+static void start_in_vm(struct rpc_fixture *f,
+			const struct rpc_server_options *options)
+{
+	static uint32_t n_servers; /* each has a port that none had before */
+	struct rpc_server_order order = {
+		.port = RPC_CONTROL_PORT + 1 + n_servers++,
+		.options = *options,
+	};
+
+	f->port = order.port;
+	f->control = rpc_vm_connect(RPC_CONTROL_PORT);
+	if (tell(f->control, &order, sizeof(order)) != 0)
+		abort();
+}
+
+static void stop_in_vm(struct rpc_fixture *f)
+{
+	const struct rpc_server_query stop = {.question = RPC_STOP};
+
+	CHECK(f, tell(f->control, &stop, sizeof(stop)) == 1);
+	close(f->control);
+}
+
+static int connect_to_vm(void *param)
+{
+	const struct rpc_fixture *f = param;
+
+	return rpc_vm_connect(f->port);
+}
+
+int64_t rpc_ask(struct rpc_fixture *f, enum rpc_question question,
+		int64_t argument)
+{
+	const struct rpc_server_query query = {.question = question,
+					       .argument = argument};
+
+	return f->control < 0
+		       ? rpc_served_answer(&f->served, question, argument)
+		       : tell(f->control, &query, sizeof(query));
 }
 
 /* ---- TLS
@@ -89,62 +135,55 @@ static unsigned int inet_port(const ARpcServer *server)
 	return ntohs(in.sin_port);
 }
 
-static ARpcServer *new_server(struct rpc_fixture *f,
-			      enum rpc_test_transport transport)
+static ARpcServer *new_server(struct rpc_fixture *f)
 {
+	AIBinder *root = f->served.root;
 	struct rpc_address address;
 	int fds[2];
 
 	raw_socket_path(f->path, sizeof(f->path));
-	switch (transport) {
+	switch (f->transport) {
 	case RPC_BOOTSTRAP:
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 			abort();
 		f->bootstrap = fds[1];
-		return ARpcServer_newUnixDomainBootstrap(f->root, fds[0]);
+		return ARpcServer_newUnixDomainBootstrap(root, fds[0]);
 	case RPC_INET:
 	case RPC_TLS_INET:
-		return ARpcServer_newInet(f->root, "127.0.0.1", 0);
+		return ARpcServer_newInet(root, "127.0.0.1", 0);
 	case RPC_BOUND:
 		if (rpc_address_unix(f->path, &address) < 0)
 			abort();
-		return ARpcServer_newBoundSocket(f->root,
+		return ARpcServer_newBoundSocket(root,
 						 rpc_socket_bind(&address));
 	default:
-		return AvfRpcServer_newUnixDomain(f->root, f->path);
+		return AvfRpcServer_newUnixDomain(root, f->path);
 	}
+}
+
+static void start_here(struct rpc_fixture *f, const struct rpc_options *options)
+{
+	f->served.root = options->server.no_root ? NULL : service_new();
+	f->served.server = new_server(f);
+	if (!f->served.server)
+		abort();
+	if (has_tls(options))
+		CHECK(f, AvfRpcServer_setTls(f->served.server, tls_config()) ==
+				 STATUS_OK);
+	rpc_served_start(&f->served, &options->server);
 }
 
 void rpc_fixture_start_server(struct rpc_fixture *f,
 			      const struct rpc_options *options)
 {
-	static const ARpcSession_FileDescriptorTransportMode modes[] = {
-		ARpcSession_FileDescriptorTransportMode_None,
-		ARpcSession_FileDescriptorTransportMode_Unix,
-	};
-
-	*f = (struct rpc_fixture){.bootstrap = -1};
-	f->root = service_new();
-	f->server = new_server(f, options->transport);
-	if (!f->server)
-		abort();
-	if (has_tls(options))
-		CHECK(f, AvfRpcServer_setTls(f->server, tls_config()) ==
-				 STATUS_OK);
-	AvfRpcServer_setMaxThreads(f->server, options->threads);
-	CHECK(f, AvfRpcServer_setProtocolVersion(f->server,
-						 options->server_version));
-	if (options->only_fds_server)
-		ARpcServer_setSupportedFileDescriptorTransportModes(
-			f->server, modes + 1, 1);
-	else if (!options->no_fds_server)
-		ARpcServer_setSupportedFileDescriptorTransportModes(f->server,
-								    modes, 2);
-	if (options->max_frame > 0)
-		AvfRpcServer_setMaxFrameSize(f->server, options->max_frame);
-	if (options->configure)
-		options->configure(f->server);
-	ARpcServer_start(f->server);
+	*f = (struct rpc_fixture){.transport = options->transport,
+				  .bootstrap = -1,
+				  .control = -1,
+				  .highest_version = options->server.version};
+	if (f->transport == RPC_VSOCK)
+		start_in_vm(f, &options->server);
+	else
+		start_here(f, options);
 }
 
 /* ---- clients
@@ -181,7 +220,10 @@ AIBinder *rpc_fixture_connect(struct rpc_fixture *f,
 	case RPC_INET:
 	case RPC_TLS_INET:
 		return ARpcSession_setupInet(session, "127.0.0.1",
-					     inet_port(f->server));
+					     inet_port(f->served.server));
+	case RPC_VSOCK:
+		return ARpcSession_setupPreconnectedClient(session,
+							   connect_to_vm, f);
 	default:
 		return ARpcSession_setupUnixDomainClient(session, f->path);
 	}
@@ -208,7 +250,7 @@ static bool only_roots(struct rpc_fixture *f)
 		if (f->roots[i] &&
 		    AvfRpcSession_countObjects(f->sessions[i]) != 1)
 			return false;
-	return rpc_server_objects(f) == AvfRpcServer_countSessions(f->server);
+	return rpc_ask(f, RPC_OBJECTS, 0) == rpc_ask(f, RPC_SESSIONS, 0);
 }
 
 static bool no_objects(struct rpc_fixture *f)
@@ -222,7 +264,7 @@ static bool no_objects(struct rpc_fixture *f)
 
 static bool no_sessions(struct rpc_fixture *f)
 {
-	return AvfRpcServer_countSessions(f->server) == 0;
+	return rpc_ask(f, RPC_SESSIONS, 0) == 0;
 }
 
 void rpc_fixture_stop(struct rpc_fixture *f)
@@ -245,10 +287,11 @@ void rpc_fixture_stop(struct rpc_fixture *f)
 	}
 	/* without any help from the server */
 	CHECK(f, rpc_wait(f, no_sessions));
-	CHECK(f, ARpcServer_shutdown(f->server));
-	ARpcServer_free(f->server);
-	CHECK(f, AIBinder_debugGetRefCount(f->root) == 1);
-	AIBinder_decStrong(f->root);
+	CHECK(f, rpc_ask(f, RPC_SHUTDOWN, 0) == 1);
+	if (f->control < 0)
+		CHECK(f, rpc_served_stop(&f->served));
+	else
+		stop_in_vm(f);
 	if (f->bootstrap >= 0)
 		close(f->bootstrap);
 	unlink(f->path);
@@ -276,8 +319,11 @@ static bool same_fds(struct rpc_fixture *f)
 static bool run_one(const struct rpc_test *test,
 		    const struct rpc_options *options)
 {
+	const bool had_vm = rpc_vm_runs();
 	const unsigned int fds = count_fds();
-	struct rpc_fixture f = {.bootstrap = -1};
+	struct rpc_fixture f = {.transport = options->transport,
+				.bootstrap = -1,
+				.control = -1};
 
 	if (!test->bare)
 		rpc_fixture_start(&f, options);
@@ -285,34 +331,60 @@ static bool run_one(const struct rpc_test *test,
 	if (!test->bare)
 		rpc_fixture_stop(&f);
 	f.fds = fds; /* a bare test may have overwritten it */
-	CHECK(&f, rpc_wait(&f, same_fds));
+	/* a VM that has ended took its own along */
+	CHECK(&f, rpc_vm_runs() != had_vm || rpc_wait(&f, same_fds));
 	printf("%s %s/%s v%u v%u\n", f.bad ? "not ok" : "ok", test->name,
 	       transport_names[options->transport], options->client_version,
-	       options->server_version);
+	       options->server.version);
 	fflush(stdout);
 	return !f.bad;
 }
 
 /* Over each transport, and with each pair of versions. */
-static bool run_all(const struct rpc_test *test)
+static bool run_here(const struct rpc_test *test)
 {
 	struct rpc_options options = test->options;
 	bool good = true;
 
 	options.client_version = 1;
-	options.server_version = 1;
+	options.server.version = 1;
 	if (!test->all_transports)
 		return run_one(test, &options);
-	for (int t = 0; t < RPC_N_TRANSPORTS; t++) {
+	for (int t = 0; t < RPC_N_HERE; t++) {
 		options.transport = (enum rpc_test_transport)t;
 		good &= run_one(test, &options);
 	}
 	options.transport = RPC_UNIX;
 	for (unsigned int i = 0; i < 9; i++) {
 		options.client_version = i % 3;
-		options.server_version = i / 3;
+		options.server.version = i / 3;
 		if (i != 4) /* both 1: done */
 			good &= run_one(test, &options);
+	}
+	return good;
+}
+
+/* With versions 1 and 0 of both. */
+static bool run_in_vm(const struct rpc_test *test)
+{
+	struct rpc_options options = test->options;
+	bool good = true;
+
+	if (test->not_in_vm) {
+		printf("skip %s/vsock: %s\n", test->name, test->not_in_vm);
+		return true;
+	}
+	options.transport = RPC_VSOCK;
+	for (uint32_t version = 1; good; version = 0) {
+		if (!rpc_vm_start()) {
+			printf("not ok %s/vsock: no VM\n", test->name);
+			return false;
+		}
+		options.client_version = version;
+		options.server.version = version;
+		good = run_one(test, &options);
+		if (version == 0 || !test->all_transports)
+			break;
 	}
 	return good;
 }
@@ -320,10 +392,15 @@ static bool run_all(const struct rpc_test *test)
 int rpc_run_tests(const struct rpc_test *tests, size_t count, int argc,
 		  char **argv)
 {
+	const bool in_vm = argc > 1 && strcmp(argv[1], "--vm") == 0;
+	const char *only = argc > 1 + in_vm ? argv[1 + in_vm] : "";
 	bool good = true;
 
 	for (size_t i = 0; i < count; i++)
-		if (argc < 2 || strstr(tests[i].name, argv[1]))
-			good &= run_all(&tests[i]);
+		if (strstr(tests[i].name, only))
+			good &= in_vm ? run_in_vm(&tests[i])
+				      : run_here(&tests[i]);
+	if (in_vm && !rpc_vm_stop())
+		good = false;
 	return good ? 0 : 1;
 }

@@ -134,6 +134,27 @@ static int open_session(char *join, size_t size, const char *options)
 	return fd;
 }
 
+/* Whatever the server was told: the socket cannot. */
+Test(handshake, descriptors_over_tcp)
+{
+	static const ARpcSession_FileDescriptorTransportMode mode =
+		ARpcSession_FileDescriptorTransportMode_Unix;
+	ARpcServer *inet = ARpcServer_newInet(root, "127.0.0.1", 0);
+	struct rpc_address address = {.size = sizeof(address.u)};
+	int fd;
+
+	ARpcServer_setSupportedFileDescriptorTransportModes(inet, &mode, 1);
+	ARpcServer_start(inet);
+	cr_assert_eq(getsockname(inet->fd, &address.u.any, &address.size), 0);
+	fd = rpc_socket_connect(&address);
+	cr_assert_geq(fd, 0);
+	raw_send(fd, "01000000 00010000 00000000 00000000 " RAW_INIT);
+	cr_expect(raw_expect(fd, WELCOME));
+	cr_expect(raw_closed(fd));
+	close(fd);
+	ARpcServer_free(inet);
+}
+
 Test(handshake, more_connections_than_threads)
 {
 	char join[256];

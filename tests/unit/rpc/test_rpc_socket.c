@@ -124,3 +124,15 @@ Test(socket, bootstrap, .timeout = 60)
 	cr_expect_eq(rpc_socket_accept_bootstrap(pair[0]), AVF_ERR_CLOSED);
 	close(pair[0]);
 }
+
+Test(rpc_socket, descriptors_cross_unix_sockets_only)
+{
+	int tcp = socket(AF_INET, SOCK_STREAM, 0);
+	int local = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	cr_expect(rpc_socket_carries_fds(local));
+	cr_expect_not(rpc_socket_carries_fds(tcp));
+	close(tcp);
+	close(local);
+	cr_expect_not(rpc_socket_carries_fds(-1));
+}

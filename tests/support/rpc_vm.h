@@ -1,0 +1,21 @@
+/* The VM that tests of RpcBinder call into, over vsock: payload binder_rpc. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Run the VM until it is ready, unless it runs. Ends the program as skipped
+ * where there can be none; false: it failed, and that was said. */
+bool rpc_vm_start(void);
+
+/** Whether it was started, and neither stopped nor seen to end. */
+bool rpc_vm_runs(void);
+
+/** Connect to a port of it; -1 after a failure. */
+int rpc_vm_connect(uint32_t port);
+
+/** Whether it stops now by itself. It is freed. */
+bool rpc_vm_ends(void);
+
+/** Ask it to stop, and free it; false unless it shut down as it should. */
+bool rpc_vm_stop(void);
