@@ -11,6 +11,29 @@ static void delete_parcel(AParcel **parcel)
 	AParcel_delete(*parcel);
 }
 
+/* Connect, with a socket that does what was asked of the session. */
+static binder_status_t dial_conn(const ARpcSession *handle,
+				 const struct dialer *dialer,
+				 struct rpc_conn **ret_conn)
+{
+	const bool wants_fds = handle->fd_mode == RPC_FD_MODE_UNIX;
+	struct rpc_conn *conn;
+	int fd;
+
+	fd = dialer->dial(dialer);
+	if (fd < 0)
+		return STATUS_DEAD_OBJECT;
+	conn = rpc_conn_new(fd, wants_fds);
+	if (!conn)
+		return STATUS_NO_MEMORY;
+	if (wants_fds && !rpc_socket_carries_fds(fd)) {
+		rpc_conn_free(conn);
+		return STATUS_INVALID_OPERATION;
+	}
+	*ret_conn = conn;
+	return STATUS_OK;
+}
+
 /* Open a connection and say what it is for. @id is NULL for a new session;
  * @caller: we will call on it. */
 static binder_status_t open_conn(const ARpcSession *handle,
@@ -34,18 +57,10 @@ static binder_status_t open_conn(const ARpcSession *handle,
 	};
 	struct rpc_conn *conn;
 	binder_status_t rc;
-	int fd;
 
-	fd = dialer->dial(dialer);
-	if (fd < 0)
-		return STATUS_DEAD_OBJECT;
-	conn = rpc_conn_new(fd, handle->fd_mode == RPC_FD_MODE_UNIX);
-	if (!conn)
-		return STATUS_NO_MEMORY;
-	if (conn->carries_fds && !rpc_socket_carries_fds(fd)) {
-		rpc_conn_free(conn);
-		return STATUS_INVALID_OPERATION;
-	}
+	rc = dial_conn(handle, dialer, &conn);
+	if (rc != STATUS_OK)
+		return rc;
 	if (id)
 		memcpy(id_copy, id, sizeof(id_copy));
 	(void)rpc_conn_set_timeout(conn, handle->settings.call_timeout_ms);

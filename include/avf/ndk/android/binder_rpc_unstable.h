@@ -93,7 +93,9 @@ ARpcSession *ARpcSession_new(void);
 /** Free the handle. The session itself lives as long as it has objects. */
 void ARpcSession_free(ARpcSession *handle);
 
-/** Default: None. Before the connection. */
+/** Default: None. Before the connection. Unix needs a Unix socket: with another
+ * one ARpcSession_setup…() fails with STATUS_INVALID_OPERATION, and a server
+ * whose socket is none refuses the client. */
 void ARpcSession_setFileDescriptorTransportMode(
 	ARpcSession *handle, ARpcSession_FileDescriptorTransportMode mode);
 /** Threads that serve the server's calls. Default: 0. Before the connection. */
