@@ -50,8 +50,7 @@ static void *serve(void *data)
 			served.root, VMADDR_CID_HOST, order.port);
 	}
 	if (served.server) {
-		rpc_served_start(&served, &order.options);
-		give(fd, 0);
+		give(fd, rpc_served_start(&served, &order.options) ? 0 : -1);
 		answer(&served, fd);
 	} else {
 		AIBinder_decStrong(served.root);

@@ -74,7 +74,7 @@ static void connect_scene(struct rpc_fixture *f, struct scene *s)
 
 static bool no_sessions(struct rpc_fixture *f)
 {
-	return AvfRpcServer_countSessions(f->served.server) == 0;
+	return rpc_ask(f, RPC_SESSIONS, 0) == 0;
 }
 
 static void end_scene(struct rpc_fixture *f, struct scene *s)
@@ -197,13 +197,7 @@ static void *wait_for_gate(void *data)
 
 static bool somebody_waits(struct rpc_fixture *f)
 {
-	struct service *service = service_of(f->served.root);
-	bool waits;
-
-	pthread_mutex_lock(&service->lock);
-	waits = service->n_waiting > 0;
-	pthread_mutex_unlock(&service->lock);
-	return waits;
+	return rpc_ask(f, RPC_WAITING, 0) > 0;
 }
 
 static void Trigger(struct rpc_fixture *f)

@@ -49,13 +49,14 @@ static void set_fd_modes(ARpcServer *server,
 								    modes, 2);
 }
 
-void rpc_served_start(struct rpc_served *served,
+bool rpc_served_start(struct rpc_served *served,
 		      const struct rpc_server_options *options)
 {
 	ARpcServer *server = served->server;
+	bool known;
 
 	AvfRpcServer_setMaxThreads(server, options->threads);
-	(void)AvfRpcServer_setProtocolVersion(server, options->version);
+	known = AvfRpcServer_setProtocolVersion(server, options->version);
 	set_fd_modes(server, options);
 	if (options->max_frame > 0)
 		AvfRpcServer_setMaxFrameSize(server, options->max_frame);
@@ -64,6 +65,7 @@ void rpc_served_start(struct rpc_served *served,
 	if (options->refuse_all)
 		AvfRpcServer_setConnectionFilter(server, refuse, served);
 	ARpcServer_start(server);
+	return known;
 }
 
 /* ---- questions about sessions

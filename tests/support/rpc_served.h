@@ -48,8 +48,9 @@ enum rpc_question {
 	RPC_SHUTDOWN, /* whether the server was running */
 };
 
-/** Apply the options to a server that was made, and start it. */
-void rpc_served_start(struct rpc_served *served,
+/** Apply the options to a server that was made, and start it. False: it does
+ * not know the version. */
+bool rpc_served_start(struct rpc_served *served,
 		      const struct rpc_server_options *options);
 
 int64_t rpc_served_answer(struct rpc_served *served, enum rpc_question question,
