@@ -104,12 +104,7 @@ static bool is_wanted(const char *name, int argc, char **argv)
 	return argc < 2;
 }
 
-/*
- * The first VM of a computer, and the end of the last, make the kernel patch
- * its scheduler (static keys). The lab's emulated CPUs sometimes trip over
- * that, so there a VM exists from now on to the end.
- */
-static void keep_a_vm(void)
+void vmt_keep_a_vm(void)
 {
 	int kvm;
 
@@ -125,7 +120,7 @@ int vmt_main(int argc, char **argv, const struct vmt_test *tests,
 {
 	unsigned int n_failed = 0;
 
-	keep_a_vm();
+	vmt_keep_a_vm();
 
 	/* in order with what a sanitizer prints, and not lost in a crash */
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);

@@ -29,6 +29,13 @@ struct vmt_test {
 int vmt_main(int argc, char **argv, const struct vmt_test *tests,
 	     size_t n_tests);
 
+/**
+ * The first VM of a computer, and the end of the last, make the kernel patch
+ * its scheduler (static keys). The lab's emulated CPUs sometimes trip over
+ * that, so there a VM exists from now on to the end. vmt_main() does this.
+ */
+void vmt_keep_a_vm(void);
+
 /** Print "SKIP: @reason" and end the program. */
 _Noreturn void vmt_skip_all(const char *reason);
 
