@@ -129,8 +129,9 @@ static void *run_worker(void *argument)
 	return NULL;
 }
 
-/* Put @worker on the list, if there is room for one more. */
-static bool admit(ARpcServer *server, struct rpc_worker *worker)
+/* Put @worker on the list, if there is room for one more. From here on, who
+ * stops the server may shut @fd down, so it is set with the lock held. */
+static bool admit(ARpcServer *server, struct rpc_worker *worker, int fd)
 {
 	bool room;
 
@@ -140,6 +141,7 @@ static bool admit(ARpcServer *server, struct rpc_worker *worker)
 	if (room) {
 		worker->next = server->workers;
 		server->workers = worker;
+		worker->fd = fd;
 		worker->pending = true;
 		server->n_workers++;
 		server->n_pending++;
@@ -193,17 +195,17 @@ static void start_worker(ARpcServer *server, int taken)
 		return;
 	worker->server = server;
 	worker->peer = peer;
-	if (!admit(server, worker)) {
+	rpc_socket_no_delay(fd);
+	if (!admit(server, worker, fd)) {
 		free(worker);
 		return;
 	}
-	rpc_socket_no_delay(fd);
-	worker->fd = take_fd(&fd);
 	rpc_server_ref(server);
-	if (rpc_thread_start(run_worker, worker) == STATUS_OK)
+	if (rpc_thread_start(run_worker, worker) == STATUS_OK) {
+		(void)take_fd(&fd); /* the thread's now */
 		return;
+	}
 	dismiss(server, worker);
-	fd_close(worker->fd);
 	free(worker);
 	rpc_server_unref(server);
 }
