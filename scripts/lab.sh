@@ -255,6 +255,30 @@ start_machine()
 		-device virtserialport,chardev=rc,name=rc </dev/null
 }
 
+# Whether the machine came as far as the command: init says so.
+has_begun()
+{
+	[ -s "$run/rc" ] || grep -q "^lab: running the command" "$run/console"
+}
+
+# An emulated CPU whose kernel rewrites its own code, as a booting one does, is
+# now and then wrong, and the kernel panics. Nothing of ours has run by then, so
+# the machine is started again.
+start_machine_until_it_boots()
+{
+	local attempt status
+
+	for attempt in 1 2 3; do
+		status=0
+		start_machine || status=$?
+		[ "$status" != 124 ] || break
+		! has_begun || break
+		echo "lab: the machine did not boot (attempt $attempt of 3):" \
+			"$(grep -m1 -a 'Kernel panic' "$run/console")" >&2
+	done
+	return "$status"
+}
+
 report()
 {
 	local status=$1 start=$2 rc
@@ -318,5 +342,5 @@ prepare_image
 say "booting with $smp CPUs and $memory MiB"
 start=$SECONDS
 status=0
-start_machine || status=$?
+start_machine_until_it_boots || status=$?
 report "$status" "$start"
