@@ -59,6 +59,18 @@ int machine_add_ram(struct machine *m, gpa_t base, uint64_t size)
 	return m->hv->ops->add_memory(m->hv, base, size, slice.host);
 }
 
+/* An empty bus, where the architecture has it. */
+static int add_pci(struct machine *m)
+{
+	const struct machine_pci_place *place = &machine_arch_pci;
+	int rc = pci_bus_init(&m->pci, &m->mmio,
+			      place->has_ports ? &m->pio : NULL, m->hv,
+			      place->ecam, place->bars.base, place->bars.size);
+
+	m->has_pci = rc == 0;
+	return rc;
+}
+
 /*
  * Memory first, as devices and the loader use it; the interrupt chip before
  * devices, which connect to it; the kernel last, as its tables describe what
@@ -79,6 +91,9 @@ static int init(struct machine *m)
 	if (rc < 0)
 		return rc;
 	rc = m->hv->ops->add_irq_chip(m->hv);
+	if (rc < 0)
+		return rc;
+	rc = add_pci(m);
 	if (rc < 0)
 		return rc;
 	rc = machine_arch_add_platform(m);
@@ -142,6 +157,8 @@ void machine_free(struct machine *machine)
 	for (unsigned int i = m->n_devices; i > 0; i--)
 		virtio_pci_free(m->devices[i - 1]);
 	machine_arch_remove_platform(m);
+	if (m->has_pci)
+		pci_bus_fini(&m->pci);
 	loop_remove(m->params.loop, &m->stop_source);
 	fd_close(m->stop_fd);
 	m->hv->ops->free(m->hv);
@@ -150,6 +167,5 @@ void machine_free(struct machine *machine)
 	(void)pthread_cond_destroy(&m->gate.changed);
 	(void)pthread_mutex_destroy(&m->gate.lock);
 	(void)pthread_mutex_destroy(&m->lock);
-	free(m->boot_state);
 	free(m);
 }

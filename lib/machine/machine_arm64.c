@@ -16,6 +16,12 @@
 struct platform {
 	struct machine_serial serial;
 	struct rtc_pl031 rtc;
+	struct hv_boot_state boot_state;
+};
+
+const struct machine_pci_place machine_arch_pci = {
+	.ecam = MACHINE_ECAM_BASE,
+	.bars = {MACHINE_MMIO32_BASE, MACHINE_MMIO32_SIZE},
 };
 
 uint64_t machine_memory_size(const struct vm_config *config)
@@ -43,11 +49,6 @@ int machine_arch_add_platform(struct machine *m)
 	if (!p)
 		return fail(AVF_ERR_NO_MEMORY, "platform devices");
 	m->platform = p;
-	rc = pci_bus_init(&m->pci, &m->mmio, NULL, m->hv, MACHINE_ECAM_BASE,
-			  MACHINE_MMIO32_BASE, MACHINE_MMIO32_SIZE);
-	if (rc < 0)
-		return rc;
-	m->has_pci = true;
 	rtc_pl031_init(&p->rtc);
 	p->rtc.range.base = MACHINE_RTC_BASE;
 	rc = bus_add(&m->mmio, &p->rtc.range);
@@ -65,13 +66,13 @@ void machine_arch_remove_platform(struct machine *m)
 		return;
 	machine_serial_fini(&p->serial);
 	bus_remove(&m->mmio, &p->rtc.range);
-	if (m->has_pci)
-		pci_bus_fini(&m->pci);
 	free(p);
 	m->platform = NULL;
 }
 
-int machine_arch_load(struct machine *m)
+/* The device tree repeats these addresses: they must be those that
+ * add_platform() and the hypervisor have given. */
+static struct boot_arm64_input describe(struct machine *m)
 {
 	struct boot_arm64_input input = {
 		.gm = &m->gm,
@@ -95,23 +96,30 @@ int machine_arch_load(struct machine *m)
 		.rtc = {MACHINE_RTC_BASE, RTC_PL031_SIZE},
 		.bounce_size = vm_config_bounce_bytes(m->params.config),
 	};
-	struct boot_arm64_state state;
-	int rc;
 
 	if (!m->params.config->is_protected)
 		input.gic_its =
 			(struct boot_range){HV_GIC_ITS_BASE, HV_GIC_ITS_SIZE};
+	return input;
+}
+
+int machine_arch_load(struct machine *m)
+{
+	struct boot_arm64_input input = describe(m);
+	struct boot_arm64_state state;
+	int rc;
+
 	if (getrandom(input.seed, sizeof(input.seed), 0) !=
 	    (ssize_t)sizeof(input.seed))
 		return fail_errno("getrandom");
 	rc = boot_arm64_load(&input, &state);
 	if (rc < 0)
 		return rc;
-	m->boot_state = calloc(1, sizeof(*m->boot_state));
-	if (!m->boot_state)
-		return fail(AVF_ERR_NO_MEMORY, "boot state");
-	m->boot_state->entry = state.entry;
-	m->boot_state->kernel_size = state.kernel_size;
-	m->boot_state->fdt = state.dtree;
+	m->platform->boot_state = (struct hv_boot_state){
+		.entry = state.entry,
+		.kernel_size = state.kernel_size,
+		.fdt = state.dtree,
+	};
+	m->boot_state = &m->platform->boot_state;
 	return 0;
 }

@@ -15,6 +15,16 @@
 
 struct platform; /* machine_<arch>.c */
 
+/* Where the PCI bus is in the address space of an architecture. */
+struct machine_pci_place {
+	gpa_t ecam;
+	struct {
+		gpa_t base;
+		uint64_t size; /* bytes */
+	} bars;
+	bool has_ports; /* 0xcf8 */
+};
+
 /* One vCPU and its thread. Owned by the thread while it runs. */
 struct vcpu {
 	struct machine *machine; /* borrowed */
@@ -63,7 +73,7 @@ struct machine {
 	struct vcpu_gate gate;
 	struct vcpu vcpus[AVF_MAX_VCPUS];
 	unsigned int n_vcpus;
-	struct hv_boot_state *boot_state; /* owned */
+	const struct hv_boot_state *boot_state; /* borrowed from @platform */
 };
 
 /**
@@ -83,10 +93,12 @@ int vcpus_start(struct machine *m) MUST_CHECK;
 void vcpus_stop(struct machine *m);
 
 /* machine_<arch>.c */
+extern const struct machine_pci_place machine_arch_pci;
 /** Add RAM to @gm and the hypervisor. */
 int machine_arch_add_memory(struct machine *m) MUST_CHECK;
-/** The PCI bus and the platform's own devices. */
+/** @platform, with the devices that are not on the PCI bus. */
 int machine_arch_add_platform(struct machine *m) MUST_CHECK;
+/** Legal after any failure of the above. */
 void machine_arch_remove_platform(struct machine *m);
 /** Load kernel and tables; sets @boot_state. */
 int machine_arch_load(struct machine *m) MUST_CHECK;

@@ -16,6 +16,13 @@ struct platform {
 	struct pm_x86_64 pm;
 	bool has_pm;
 	struct machine_serial serial; /* COM1 */
+	struct hv_boot_state boot_state;
+};
+
+const struct machine_pci_place machine_arch_pci = {
+	.ecam = MACHINE_ECAM_BASE,
+	.bars = {MACHINE_MMIO32_BASE, MACHINE_MMIO32_SIZE},
+	.has_ports = true,
 };
 
 uint64_t machine_memory_size(const struct vm_config *config)
@@ -81,11 +88,6 @@ int machine_arch_add_platform(struct machine *m)
 	if (!p)
 		return fail(AVF_ERR_NO_MEMORY, "platform devices");
 	m->platform = p;
-	rc = pci_bus_init(&m->pci, &m->mmio, &m->pio, m->hv, MACHINE_ECAM_BASE,
-			  MACHINE_MMIO32_BASE, MACHINE_MMIO32_SIZE);
-	if (rc < 0)
-		return rc;
-	m->has_pci = true;
 	rc = pm_x86_64_init(&p->pm, &m->pio, &pm_ops, m);
 	if (rc < 0)
 		return rc;
@@ -103,8 +105,6 @@ void machine_arch_remove_platform(struct machine *m)
 	machine_serial_fini(&p->serial);
 	if (p->has_pm)
 		pm_x86_64_fini(&p->pm, &m->pio);
-	if (m->has_pci)
-		pci_bus_fini(&m->pci);
 	free(p);
 	m->platform = NULL;
 }
@@ -136,15 +136,15 @@ int machine_arch_load(struct machine *m)
 	rc = boot_load(&input, &cpu);
 	if (rc < 0)
 		return rc;
-	m->boot_state = calloc(1, sizeof(*m->boot_state));
-	if (!m->boot_state)
-		return fail(AVF_ERR_NO_MEMORY, "boot state");
-	m->boot_state->long_mode = cpu.mode == BOOT_LONG64;
-	m->boot_state->entry = cpu.entry;
-	m->boot_state->rbx = cpu.mode == BOOT_PVH32 ? cpu.boot_info_gpa : 0;
-	m->boot_state->rsi = cpu.mode == BOOT_LONG64 ? cpu.boot_info_gpa : 0;
-	m->boot_state->page_tables = cpu.page_tables_gpa;
-	m->boot_state->gdt = cpu.gdt_gpa;
-	m->boot_state->gdt_limit = cpu.gdt_limit;
+	m->platform->boot_state = (struct hv_boot_state){
+		.long_mode = cpu.mode == BOOT_LONG64,
+		.entry = cpu.entry,
+		.rbx = cpu.mode == BOOT_PVH32 ? cpu.boot_info_gpa : 0,
+		.rsi = cpu.mode == BOOT_LONG64 ? cpu.boot_info_gpa : 0,
+		.page_tables = cpu.page_tables_gpa,
+		.gdt = cpu.gdt_gpa,
+		.gdt_limit = cpu.gdt_limit,
+	};
+	m->boot_state = &m->platform->boot_state;
 	return 0;
 }
