@@ -90,6 +90,31 @@ static int open_hv(const struct vm_config *config, struct hv **ret_hv)
 	return kvm_new(fd, &params, ret_hv);
 }
 
+/*
+ * What takes rights, and then the jail: the machine that comes next starts
+ * threads, so this is the last moment for it.
+ */
+static int open_hv_and_enter_jail(struct vmm *vmm, struct hv **ret_hv)
+{
+	struct hv *hv;
+	int rc = kvm_install_kick_handler();
+
+	if (rc == 0 && vmm->config.is_protected)
+		rc = guest_access_init();
+	if (rc == 0)
+		rc = open_hv(&vmm->config, &hv);
+	if (rc < 0)
+		return rc;
+	rc = jail_enter(vmm, false);
+	if (rc < 0) {
+		hv->ops->free(hv);
+		return rc;
+	}
+	vmm_mark(vmm, "the process is in its jail");
+	*ret_hv = hv;
+	return 0;
+}
+
 int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 		    struct backend **ret_backend)
 {
@@ -109,23 +134,9 @@ int backend_kvm_new(struct vmm *vmm, const char *cmdline,
 
 	if (!b)
 		return fail(AVF_ERR_NO_MEMORY, "KVM backend");
-	rc = kvm_install_kick_handler();
+	rc = open_hv_and_enter_jail(vmm, &params.hv);
 	if (rc < 0)
 		return rc;
-	if (vmm->config.is_protected)
-		rc = guest_access_init();
-	if (rc < 0)
-		return rc;
-	rc = open_hv(&vmm->config, &params.hv);
-	if (rc < 0)
-		return rc;
-	/* the machine starts threads: the last moment for it */
-	rc = jail_enter(vmm, false);
-	if (rc < 0) {
-		params.hv->ops->free(params.hv);
-		return rc;
-	}
-	vmm_mark(vmm, "the process is in its jail");
 	params.vcpu_thread = jail_vcpu_thread(vmm);
 	params.disk_thread = jail_disk_thread(vmm);
 	rc = machine_new(&params, &b->machine);
