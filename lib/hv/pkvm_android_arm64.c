@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Operations of the capability, in the flags of KVM_ENABLE_CAP. */
 enum { SET_FIRMWARE = 0, INFO = 1 };
@@ -29,9 +30,14 @@ static int enable(const struct kvm_vm *vm, uint32_t operation, uint64_t value)
 	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
 }
 
-/* Anonymous memory, as that of the guest: the hypervisor takes its pages. */
-static int map_room(struct kvm_vm *vm, uint64_t size)
+/*
+ * Anonymous memory, as that of the guest: the hypervisor takes its pages. KVM
+ * takes slots of whole pages of the host's kernel only, 64 KiB for some.
+ */
+static int map_room(struct kvm_vm *vm, uint64_t firmware_size)
 {
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t size = (firmware_size + page - 1) & ~(page - 1);
 	void *room = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -61,7 +67,7 @@ int pkvm_android_init(struct kvm_vm *vm, uint64_t *ret_entry)
 			    "protected VM: pvmfw of %" PRIu64 " bytes, there "
 			    "is room for %llu",
 			    info.firmware_size, PKVM_ANDROID_FIRMWARE_MAX);
-	rc = map_room(vm, (info.firmware_size + 4095) & ~4095ULL);
+	rc = map_room(vm, info.firmware_size);
 	if (rc < 0)
 		return rc;
 	if (enable(vm, SET_FIRMWARE, PKVM_ANDROID_FIRMWARE_BASE) < 0)

@@ -35,6 +35,7 @@ static struct {
 	int address_bits; /* 0: it does not say */
 	bool is_android;
 	uint64_t firmware_size;
+	long page_size;
 	bool has_odd_accesses;
 	bool has_sve, has_pauth;
 	int n_interrupted;   /* KVM_CREATE_VM, before it succeeds */
@@ -119,6 +120,13 @@ static int create_vm(unsigned long type)
 }
 
 int __wrap_ioctl(int fd, unsigned long request, ...);
+long __wrap_sysconf(int name);
+long __real_sysconf(int name);
+
+long __wrap_sysconf(int name)
+{
+	return name == _SC_PAGESIZE ? host.page_size : __real_sysconf(name);
+}
 
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
@@ -181,6 +189,7 @@ static void new_host(void)
 {
 	memset(&host, 0, sizeof(host));
 	host.address_bits = 40;
+	host.page_size = 4096;
 }
 
 static int make(struct hv **ret_hv, bool is_protected, uint64_t end)
@@ -340,18 +349,21 @@ static void upstream(void)
 static void android_with_firmware(void)
 {
 	static const struct {
+		long page;
 		uint64_t size, slot;
 	} rows[] = {
-		{0x200000, 0x200000},
-		{0x400000, 0x400000},
-		{1, 0x1000},
-		{0x1001, 0x2000},
+		{4096, 0x200000, 0x200000},  {4096, 0x400000, 0x400000},
+		{4096, 1, 0x1000},           {4096, 0x1001, 0x2000},
+		{16384, 1, 0x4000},          {16384, 0x4001, 0x8000},
+		{65536, 1, 0x10000},         {65536, 0x10001, 0x20000},
+		{65536, 0x3f0001, 0x400000},
 	};
 	struct hv *hv;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		new_host();
 		host.is_android = true;
+		host.page_size = rows[i].page;
 		host.firmware_size = rows[i].size;
 		hv = made(true);
 		CHECK(host.n_slots == 1 &&
