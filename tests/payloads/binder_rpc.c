@@ -10,6 +10,8 @@
 
 #include <avf/vm_payload.h>
 
+#include <android/binder_rpc_tls.h>
+
 #include "support/rpc_served.h"
 
 static bool take(int fd, void *data, size_t size)
@@ -22,20 +24,95 @@ static bool give(int fd, int64_t value)
 	return send(fd, &value, sizeof(value), MSG_NOSIGNAL) == sizeof(value);
 }
 
+/* ---- TLS
+ * ------------------------------------------------------------------------- */
+
+/* More than a certificate has. */
+#define ROOM 4096
+
+/* The server's own certificate, or NULL without TLS. */
+static AvfRpcTls *new_tls(const struct rpc_server_options *options)
+{
+	AvfRpcTls *tls = options->tls ? AvfRpcTls_new() : NULL;
+
+	if (tls && AvfRpcTls_makeSelfSigned(tls, 3600) == STATUS_OK)
+		return tls;
+	AvfRpcTls_free(tls);
+	return NULL;
+}
+
+static bool show_certificate(const AvfRpcTls *tls, int fd)
+{
+	char bytes[ROOM];
+	size_t size = sizeof(bytes);
+
+	if (!tls || AvfRpcTls_getCertificate(tls, AvfRpcTls_Format_Der, bytes,
+					     &size) != STATUS_OK)
+		return give(fd, -1);
+	return give(fd, (int64_t)size) &&
+	       send(fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
+}
+
+static bool learn_certificate(AvfRpcTls *tls, int64_t size, int fd)
+{
+	char bytes[ROOM];
+
+	if (!tls || size < 0 || size > ROOM)
+		return give(fd, -1);
+	return give(fd, 0) && take(fd, bytes, (size_t)size) &&
+	       give(fd, AvfRpcTls_addTrustedPeer(tls, AvfRpcTls_Format_Der,
+						 bytes, (size_t)size));
+}
+
+/* ---- a server
+ * ------------------------------------------------------------------------- */
+
+static bool answer_one(struct rpc_served *served, AvfRpcTls *tls,
+		       const struct rpc_server_query *query, int fd)
+{
+	switch (query->question) {
+	case RPC_CERTIFICATE:
+		return show_certificate(tls, fd);
+	case RPC_TRUST:
+		return learn_certificate(tls, query->argument, fd);
+	default:
+		return give(fd,
+			    rpc_served_answer(
+				    served, (enum rpc_question)query->question,
+				    query->argument));
+	}
+}
+
 /* Answer until the test stops the server, or goes. */
-static void answer(struct rpc_served *served, int fd)
+static void answer(struct rpc_served *served, AvfRpcTls *tls, int fd)
 {
 	struct rpc_server_query query;
-	int64_t value;
 
-	while (take(fd, &query, sizeof(query)) && query.question != RPC_STOP) {
-		value = rpc_served_answer(served,
-					  (enum rpc_question)query.question,
-					  query.argument);
-		if (!give(fd, value))
+	while (take(fd, &query, sizeof(query)) && query.question != RPC_STOP)
+		if (!answer_one(served, tls, &query, fd))
 			break;
-	}
 	give(fd, rpc_served_stop(served));
+}
+
+/* Make the server that @order asks for. False: there is none that does. */
+static bool start(struct rpc_served *served, AvfRpcTls *tls,
+		  const struct rpc_server_order *order)
+{
+	if (order->options.tls && !tls)
+		return false;
+	served->root = order->options.no_root ? NULL : service_new();
+	served->server =
+		ARpcServer_newVsock(served->root, VMADDR_CID_HOST, order->port);
+	if (!served->server) {
+		AIBinder_decStrong(served->root);
+		return false;
+	}
+	if ((tls && AvfRpcServer_setTls(served->server, tls) != STATUS_OK) ||
+	    !rpc_served_start(served, &order->options)) {
+		(void)rpc_served_stop(served);
+		return false;
+	}
+	return true;
 }
 
 static void *serve(void *data)
@@ -43,19 +120,18 @@ static void *serve(void *data)
 	int fd = (int)(intptr_t)data;
 	struct rpc_server_order order;
 	struct rpc_served served = {.server = NULL};
+	AvfRpcTls *tls = NULL;
 
 	if (take(fd, &order, sizeof(order))) {
-		served.root = order.options.no_root ? NULL : service_new();
-		served.server = ARpcServer_newVsock(
-			served.root, VMADDR_CID_HOST, order.port);
+		tls = new_tls(&order.options);
+		if (!start(&served, tls, &order))
+			give(fd, -1);
+		else if (give(fd, 0))
+			answer(&served, tls, fd);
+		else
+			(void)rpc_served_stop(&served);
 	}
-	if (served.server) {
-		give(fd, rpc_served_start(&served, &order.options) ? 0 : -1);
-		answer(&served, fd);
-	} else {
-		AIBinder_decStrong(served.root);
-		give(fd, -1);
-	}
+	AvfRpcTls_free(tls);
 	close(fd);
 	return NULL;
 }

@@ -2,7 +2,8 @@
  * Who is let in over TLS, and who is not: Android's RpcTransportTest under its
  * own names, with sessions in place of transports; then enemies of the
  * handshake. That everything else works is what the other programs show, which
- * run over TLS too.
+ * run over TLS too. With the server in a VM its certificate and its clients'
+ * travel over the control connection.
  */
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -17,170 +18,101 @@
 
 #include "base/checked.h"
 #include "support/raw_peer.h"
-#include "support/rpc_fixture.h"
+#include "support/rpc_tls_scene.h"
 
-#define ROOM 4096
-
-static AvfRpcTls *new_tls(void)
-{
-	AvfRpcTls *tls = AvfRpcTls_new();
-
-	if (!tls || AvfRpcTls_makeSelfSigned(tls, 3600) != STATUS_OK)
-		abort();
-	return tls;
-}
-
-/* @tls accepts @peer from now on. */
-static void trust(AvfRpcTls *tls, const AvfRpcTls *peer)
-{
-	char bytes[ROOM];
-	size_t size = sizeof(bytes);
-
-	if (AvfRpcTls_getCertificate(peer, AvfRpcTls_Format_Pem, bytes,
-				     &size) != STATUS_OK ||
-	    AvfRpcTls_addTrustedPeer(tls, AvfRpcTls_Format_Pem, bytes, size) !=
-		    STATUS_OK)
-		abort();
-}
-
-/* A server and what one client has to say to it. */
-struct scene {
-	AvfRpcTls *server, *client;
-	AIBinder *root;
-	ARpcSession *session;
-};
-
-/* A server that shows its own certificate, before it starts. */
-static struct scene set_scene(struct rpc_fixture *f)
-{
-	struct scene s = {.server = new_tls(), .client = new_tls()};
-
-	raw_socket_path(f->path, sizeof(f->path));
-	f->bootstrap = -1;
-	f->control = -1;
-	f->served.root = service_new();
-	f->served.server = AvfRpcServer_newUnixDomain(f->served.root, f->path);
-	CHECK(f, AvfRpcServer_setTls(f->served.server, s.server) == STATUS_OK);
-	s.session = ARpcSession_new();
-	CHECK(f, AvfRpcSession_setTls(s.session, s.client) == STATUS_OK);
-	return s;
-}
-
-static void connect_scene(struct rpc_fixture *f, struct scene *s)
-{
-	ARpcServer_start(f->served.server);
-	s->root = ARpcSession_setupUnixDomainClient(s->session, f->path);
-}
-
-static bool no_sessions(struct rpc_fixture *f)
-{
-	return rpc_ask(f, RPC_SESSIONS, 0) == 0;
-}
-
-static void end_scene(struct rpc_fixture *f, struct scene *s)
-{
-	AIBinder_decStrong(s->root);
-	ARpcSession_free(s->session);
-	CHECK(f, rpc_wait(f, no_sessions));
-	ARpcServer_free(f->served.server);
-	CHECK(f, AIBinder_debugGetRefCount(f->served.root) == 1);
-	AIBinder_decStrong(f->served.root);
-	AvfRpcTls_free(s->server);
-	AvfRpcTls_free(s->client);
-	unlink(f->path);
-}
+#define ROOM 4096 /* more than a certificate has */
 
 /* The client is refused, by itself or by the server. */
-static void expect_refusal(struct rpc_fixture *f, struct scene *s)
+static void expect_refusal(struct rpc_fixture *f, struct tls_scene *s)
 {
 	binder_status_t error;
 
-	connect_scene(f, s);
+	tls_scene_connect(f, s);
 	CHECK(f, !s->root);
 	error = AvfRpcSession_getError(s->session);
 	/* the alert may be lost when the server closes with bytes unread */
 	CHECK(f,
 	      error == STATUS_PERMISSION_DENIED || error == STATUS_DEAD_OBJECT);
-	CHECK(f, AvfRpcServer_countSessions(f->served.server) == 0);
-	end_scene(f, s);
+	CHECK(f, rpc_ask(f, RPC_SESSIONS, 0) == 0);
+	tls_scene_end(f, s);
 }
 
 static void GoodCertificate(struct rpc_fixture *f)
 {
-	struct scene s = set_scene(f);
+	struct tls_scene s = tls_scene_start(f);
 
-	trust(s.server, s.client);
-	trust(s.client, s.server);
-	connect_scene(f, &s);
+	tls_scene_server_trusts(f, &s, s.client);
+	tls_scene_trusts_server(f, &s, s.client);
+	tls_scene_connect(f, &s);
 	CHECK(f, s.root && AIBinder_ping(s.root) == STATUS_OK);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 static void MultipleClients(struct rpc_fixture *f)
 {
-	struct scene s = set_scene(f);
-	AvfRpcTls *second = new_tls();
+	struct tls_scene s = tls_scene_start(f);
+	AvfRpcTls *second = tls_scene_config();
 	ARpcSession *session = ARpcSession_new();
 	AIBinder *root;
 
-	trust(s.server, s.client);
-	trust(s.client, s.server);
-	trust(second, s.server);
+	tls_scene_server_trusts(f, &s, s.client);
+	tls_scene_trusts_server(f, &s, s.client);
+	tls_scene_trusts_server(f, &s, second);
 	CHECK(f, AvfRpcSession_setTls(session, second) == STATUS_OK);
-	connect_scene(f, &s);
+	tls_scene_connect(f, &s);
 	/* accepted while the server runs */
-	trust(s.server, second);
-	root = ARpcSession_setupUnixDomainClient(session, f->path);
+	tls_scene_server_trusts(f, &s, second);
+	root = tls_scene_connect_session(f, session);
 	CHECK(f, s.root && AIBinder_ping(s.root) == STATUS_OK);
 	CHECK(f, root && AIBinder_ping(root) == STATUS_OK);
 	AIBinder_decStrong(root);
 	ARpcSession_free(session);
 	AvfRpcTls_free(second);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 /* The client has not been told about this server. */
 static void UntrustedServer(struct rpc_fixture *f)
 {
-	struct scene s = set_scene(f);
+	struct tls_scene s = tls_scene_start(f);
 
-	trust(s.server, s.client);
-	connect_scene(f, &s);
+	tls_scene_server_trusts(f, &s, s.client);
+	tls_scene_connect(f, &s);
 	CHECK(f, !s.root);
 	CHECK(f, AvfRpcSession_getError(s.session) == STATUS_PERMISSION_DENIED);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 /* It has been told about another one, of the same name. */
 static void MaliciousServer(struct rpc_fixture *f)
 {
-	struct scene s = set_scene(f);
-	AvfRpcTls *other = new_tls();
+	struct tls_scene s = tls_scene_start(f);
+	AvfRpcTls *other = tls_scene_config();
 
-	trust(s.server, s.client);
-	trust(s.client, other);
+	tls_scene_server_trusts(f, &s, s.client);
+	tls_scene_trust(s.client, other);
 	AvfRpcTls_free(other);
-	connect_scene(f, &s);
+	tls_scene_connect(f, &s);
 	CHECK(f, !s.root);
 	CHECK(f, AvfRpcSession_getError(s.session) == STATUS_PERMISSION_DENIED);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 static void UntrustedClient(struct rpc_fixture *f)
 {
-	struct scene s = set_scene(f);
+	struct tls_scene s = tls_scene_start(f);
 
-	trust(s.client, s.server);
+	tls_scene_trusts_server(f, &s, s.client);
 	expect_refusal(f, &s);
 }
 
 static void MaliciousClient(struct rpc_fixture *f)
 {
-	struct scene s = set_scene(f);
-	AvfRpcTls *other = new_tls();
+	struct tls_scene s = tls_scene_start(f);
+	AvfRpcTls *other = tls_scene_config();
 
-	trust(s.client, s.server);
-	trust(s.server, other);
+	tls_scene_trusts_server(f, &s, s.client);
+	tls_scene_server_trusts(f, &s, other);
 	AvfRpcTls_free(other);
 	expect_refusal(f, &s);
 }
@@ -189,7 +121,7 @@ static void MaliciousClient(struct rpc_fixture *f)
  * CheckWaitingForRead. */
 static void *wait_for_gate(void *data)
 {
-	struct scene *s = data;
+	struct tls_scene *s = data;
 
 	return service_wait_gate(s->root, false) == STATUS_DEAD_OBJECT ? data
 								       : NULL;
@@ -202,13 +134,13 @@ static bool somebody_waits(struct rpc_fixture *f)
 
 static void Trigger(struct rpc_fixture *f)
 {
-	struct scene s = set_scene(f);
+	struct tls_scene s = tls_scene_start(f);
 	pthread_t thread;
 	void *good = NULL;
 
-	trust(s.server, s.client);
-	trust(s.client, s.server);
-	connect_scene(f, &s);
+	tls_scene_server_trusts(f, &s, s.client);
+	tls_scene_trusts_server(f, &s, s.client);
+	tls_scene_connect(f, &s);
 	CHECK(f, s.root && service_associate(s.root));
 	if (pthread_create(&thread, NULL, wait_for_gate, &s) != 0)
 		abort();
@@ -217,7 +149,7 @@ static void Trigger(struct rpc_fixture *f)
 	pthread_join(thread, &good);
 	CHECK(f, good);
 	(void)rpc_ask(f, RPC_OPEN_GATE, 0);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 /* A certificate that OpenSSL has made, of yesterday. */
@@ -257,7 +189,7 @@ static void PreSignedCertificate(struct rpc_fixture *f)
 	EVP_PKEY *made_key = EVP_EC_gen("P-256");
 	X509 *made = make_cert(made_key);
 	char cert[ROOM], key[ROOM];
-	struct scene s = set_scene(f);
+	struct tls_scene s = tls_scene_start(f);
 	AvfRpcTls *signed_tls = AvfRpcTls_new();
 	ARpcSession *session = ARpcSession_new();
 	AIBinder *root;
@@ -268,45 +200,40 @@ static void PreSignedCertificate(struct rpc_fixture *f)
 	CHECK(f, AvfRpcTls_setCertificate(signed_tls, AvfRpcTls_Format_Pem,
 					  cert, strlen(cert), key,
 					  strlen(key)) == STATUS_OK);
-	trust(s.server, signed_tls);
-	trust(signed_tls, s.server);
+	tls_scene_server_trusts(f, &s, signed_tls);
+	tls_scene_trusts_server(f, &s, signed_tls);
 	CHECK(f, AvfRpcSession_setTls(session, signed_tls) == STATUS_OK);
-	connect_scene(f, &s);
+	tls_scene_connect(f, &s);
 	CHECK(f, !s.root);
-	root = ARpcSession_setupUnixDomainClient(session, f->path);
+	root = tls_scene_connect_session(f, session);
 	CHECK(f, root && AIBinder_ping(root) == STATUS_OK);
 	AIBinder_decStrong(root);
 	ARpcSession_free(session);
 	AvfRpcTls_free(signed_tls);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 /* ---- what does not go with it
  * ------------------------------------------------------------------ */
 
+/* The server has both modes for whom it can send them to. */
 static void NoDescriptorsOverTls(struct rpc_fixture *f)
 {
-	static const ARpcSession_FileDescriptorTransportMode modes[] = {
-		ARpcSession_FileDescriptorTransportMode_None,
-		ARpcSession_FileDescriptorTransportMode_Unix,
-	};
-	struct scene s = set_scene(f);
+	struct tls_scene s = tls_scene_start(f);
 
-	trust(s.server, s.client);
-	trust(s.client, s.server);
-	ARpcServer_setSupportedFileDescriptorTransportModes(f->served.server,
-							    modes, 2);
+	tls_scene_server_trusts(f, &s, s.client);
+	tls_scene_trusts_server(f, &s, s.client);
 	ARpcSession_setFileDescriptorTransportMode(
 		s.session, ARpcSession_FileDescriptorTransportMode_Unix);
-	connect_scene(f, &s);
+	tls_scene_connect(f, &s);
 	CHECK(f, !s.root);
 	CHECK(f, AvfRpcSession_getError(s.session) == STATUS_INVALID_OPERATION);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 static void NoBootstrapOverTls(struct rpc_fixture *f)
 {
-	AvfRpcTls *tls = new_tls();
+	AvfRpcTls *tls = tls_scene_config();
 	ARpcSession *session = ARpcSession_new();
 	AIBinder *root = service_new();
 	ARpcServer *server;
@@ -328,36 +255,40 @@ static void NoBootstrapOverTls(struct rpc_fixture *f)
 
 static void NotWithoutACertificate(struct rpc_fixture *f)
 {
-	struct scene s = set_scene(f);
+	struct tls_scene s = tls_scene_start(f);
 	AvfRpcTls *empty = AvfRpcTls_new();
+	ARpcServer *server = ARpcServer_newInet(f->served.root, "127.0.0.1", 0);
 
-	CHECK(f, AvfRpcServer_setTls(f->served.server, empty) ==
-			 STATUS_INVALID_OPERATION);
+	CHECK(f,
+	      AvfRpcServer_setTls(server, empty) == STATUS_INVALID_OPERATION);
 	CHECK(f, AvfRpcSession_setTls(s.session, empty) ==
 			 STATUS_INVALID_OPERATION);
-	CHECK(f, AvfRpcServer_setTls(f->served.server, NULL) ==
-			 STATUS_UNEXPECTED_NULL);
-	ARpcServer_start(f->served.server);
+	CHECK(f, AvfRpcServer_setTls(server, NULL) == STATUS_UNEXPECTED_NULL);
+	CHECK(f, AvfRpcServer_setTls(server, s.server) == STATUS_OK);
+	/* not any more when it runs */
 	CHECK(f, AvfRpcServer_setTls(f->served.server, s.server) ==
 			 STATUS_INVALID_OPERATION);
+	ARpcServer_free(server);
 	AvfRpcTls_free(empty);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 /* ---- enemies
  * ---------------------------------------------------------------------- */
 
 /* A server whose limits of the handshake are @ms and @pending. */
-static struct scene set_limits(struct rpc_fixture *f, uint32_t ms,
-			       size_t pending)
+static struct tls_scene set_limits(struct rpc_fixture *f, uint32_t ms,
+				   uint32_t pending)
 {
-	struct scene s = set_scene(f);
+	struct tls_scene s =
+		tls_scene_start_with(f, (struct rpc_server_options){
+						.has_limits = true,
+						.handshake_ms = ms,
+						.max_pending = pending,
+					});
 
-	trust(s.server, s.client);
-	trust(s.client, s.server);
-	AvfRpcServer_setHandshakeTimeout(f->served.server, ms);
-	AvfRpcServer_setMaxPendingConnections(f->served.server, pending);
-	ARpcServer_start(f->served.server);
+	tls_scene_server_trusts(f, &s, s.client);
+	tls_scene_trusts_server(f, &s, s.client);
 	return s;
 }
 
@@ -372,57 +303,57 @@ static void BytesThatAreNoTls(struct rpc_fixture *f)
 		"1603ffff ffff0000",
 		"15030300 02022e",
 	};
-	struct scene s = set_limits(f, 10000, 64);
+	struct tls_scene s = set_limits(f, 10000, 64);
 	int fd;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		fd = raw_connect(f->path);
+		fd = tls_scene_dial(f);
 		raw_send(fd, words[i]);
 		(void)shutdown(fd, SHUT_WR);
 		CHECK(f, raw_closed(fd));
 		close(fd);
 	}
-	CHECK(f, AvfRpcServer_countSessions(f->served.server) == 0);
+	CHECK(f, rpc_ask(f, RPC_SESSIONS, 0) == 0);
 	/* the server has borne it */
-	s.root = ARpcSession_setupUnixDomainClient(s.session, f->path);
+	tls_scene_connect(f, &s);
 	CHECK(f, s.root && AIBinder_ping(s.root) == STATUS_OK);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 static void SilenceHasADeadline(struct rpc_fixture *f)
 {
-	struct scene s = set_limits(f, 100, 64);
-	int silent = raw_connect(f->path);
-	int half = raw_connect(f->path);
+	struct tls_scene s = set_limits(f, 100, 64);
+	int silent = tls_scene_dial(f);
+	int half = tls_scene_dial(f);
 
 	raw_send(half, "16030100 c8010000 c4");
 	CHECK(f, raw_closed(silent));
 	CHECK(f, raw_closed(half));
 	close(silent);
 	close(half);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 static void ManyWhoDoNotShakeHands(struct rpc_fixture *f)
 {
-	struct scene s = set_limits(f, 0, 3);
+	struct tls_scene s = set_limits(f, 0, 3);
 	int fds[3], last;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = raw_connect(f->path);
-	last = raw_connect(f->path);
+		fds[i] = tls_scene_dial(f);
+	last = tls_scene_dial(f);
 	CHECK(f, raw_closed(last));
 	close(last);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close(fds[i]);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 /* A peer that is plain OpenSSL, with what it likes. Returns the reason for
  * which the server ends it, 0 when it does not. */
 static int greet(struct rpc_fixture *f, SSL_CTX *ctx)
 {
-	int fd = raw_connect(f->path);
+	int fd = tls_scene_dial(f);
 	SSL *ssl = SSL_new(ctx);
 	char byte;
 	int rc;
@@ -441,7 +372,7 @@ static int greet(struct rpc_fixture *f, SSL_CTX *ctx)
 
 static void TheServersAlerts(struct rpc_fixture *f)
 {
-	struct scene s = set_limits(f, 10000, 64);
+	struct tls_scene s = set_limits(f, 10000, 64);
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = make_cert(key);
@@ -458,7 +389,7 @@ static void TheServersAlerts(struct rpc_fixture *f)
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	SSL_CTX_free(ctx);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 /* A client of TLS, and a server that answers in plain words. */
@@ -476,14 +407,14 @@ static int dial_plain(void *param)
 
 static void AServerThatIsNoTls(struct rpc_fixture *f)
 {
-	struct scene s = set_limits(f, 10000, 64);
+	struct tls_scene s = set_limits(f, 10000, 64);
 	int peer = -1;
 
 	CHECK(f, !ARpcSession_setupPreconnectedClient(s.session, dial_plain,
 						      &peer));
 	CHECK(f, AvfRpcSession_getError(s.session) == STATUS_DEAD_OBJECT);
 	close(peer);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 /* A server that never answers costs no more than the call's time-out. */
@@ -500,7 +431,7 @@ static int dial_silence(void *param)
 
 static void AServerThatIsSilent(struct rpc_fixture *f)
 {
-	struct scene s = set_limits(f, 10000, 64);
+	struct tls_scene s = set_limits(f, 10000, 64);
 	int peer = -1;
 
 	AvfRpcSession_setCallTimeout(s.session, 100);
@@ -508,7 +439,7 @@ static void AServerThatIsSilent(struct rpc_fixture *f)
 						      &peer));
 	CHECK(f, AvfRpcSession_getError(s.session) == STATUS_TIMED_OUT);
 	close(peer);
-	end_scene(f, &s);
+	tls_scene_end(f, &s);
 }
 
 static const struct rpc_test tests[] = {
@@ -521,14 +452,14 @@ static const struct rpc_test tests[] = {
 	RPC_BARE(Trigger),
 	RPC_BARE(PreSignedCertificate),
 	RPC_BARE(NoDescriptorsOverTls),
-	RPC_BARE(NoBootstrapOverTls),
-	RPC_BARE(NotWithoutACertificate),
+	RPC_HERE_BARE(NoBootstrapOverTls, "of a Unix socket"),
+	RPC_HERE_BARE(NotWithoutACertificate, "before a server starts"),
 	RPC_BARE(BytesThatAreNoTls),
 	RPC_BARE(SilenceHasADeadline),
 	RPC_BARE(ManyWhoDoNotShakeHands),
 	RPC_BARE(TheServersAlerts),
-	RPC_BARE(AServerThatIsNoTls),
-	RPC_BARE(AServerThatIsSilent),
+	RPC_HERE_BARE(AServerThatIsNoTls, "the server is a socket"),
+	RPC_HERE_BARE(AServerThatIsSilent, "the server is a socket"),
 };
 
 int main(int argc, char **argv)

@@ -64,6 +64,11 @@ bool rpc_served_start(struct rpc_served *served,
 		AvfRpcServer_setPerSessionRoot(server, make_root, served);
 	if (options->refuse_all)
 		AvfRpcServer_setConnectionFilter(server, refuse, served);
+	if (options->has_limits) {
+		AvfRpcServer_setHandshakeTimeout(server, options->handshake_ms);
+		AvfRpcServer_setMaxPendingConnections(server,
+						      options->max_pending);
+	}
 	ARpcServer_start(server);
 	return known;
 }

@@ -20,6 +20,9 @@ struct rpc_server_options {
 	bool no_root;
 	bool root_per_session;
 	bool refuse_all; /* connections */
+	bool tls;        /* with a certificate that it makes */
+	bool has_limits; /* of handshakes: */
+	uint32_t handshake_ms, max_pending;
 };
 
 struct rpc_served {
@@ -47,6 +50,13 @@ enum rpc_question {
 	RPC_IN_ORDER, /* whether the first @argument numbers are 0, 1, 2 ... */
 	RPC_SHUTDOWN, /* whether the server was running */
 };
+
+/* What only a payload with TLS is asked. The answer to the first is the size of
+ * the server's certificate as DER, which follows it. The other one's @argument
+ * is the size of the one that the server is to trust: it is sent when the
+ * answer is 0, and answered by what came of it. */
+#define RPC_CERTIFICATE 1001U
+#define RPC_TRUST       1002U
 
 /** Apply the options to a server that was made, and start it. False: it does
  * not know the version. */
