@@ -39,14 +39,16 @@ static binder_status_t shake_hands(struct rpc_conn *conn, bool *ret_done)
 	short events;
 
 	*ret_done = io == RPC_IO_DONE;
-	if (io == RPC_IO_REFUSED)
-		return STATUS_PERMISSION_DENIED;
-	if (io == RPC_IO_END || io == RPC_IO_BROKEN)
-		return STATUS_DEAD_OBJECT;
-	if (*ret_done)
+	switch (io) {
+	case RPC_IO_DONE:
 		return STATUS_OK;
-	return rpc_conn_poll(conn, io == RPC_IO_WANT_READ ? POLLIN : POLLOUT,
-			     &events);
+	case RPC_IO_WANT_READ:
+		return rpc_conn_poll(conn, POLLIN, &events);
+	case RPC_IO_WANT_WRITE:
+		return rpc_conn_poll(conn, POLLOUT, &events);
+	default:
+		return rpc_io_error(io);
+	}
 }
 
 binder_status_t rpc_conn_secure(struct rpc_conn *conn,

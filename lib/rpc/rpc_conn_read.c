@@ -39,25 +39,25 @@ static binder_status_t receive(struct rpc_conn *conn, struct msghdr *msg,
 static binder_status_t receive_layer(struct rpc_conn *conn, void *bytes,
 				     size_t size, size_t *ret_count)
 {
+	enum rpc_io io;
 	short events;
 	binder_status_t rc;
 
 	for (;;) {
 		*ret_count = 0;
-		switch (conn->ops->read(conn->layer, bytes, size, ret_count)) {
+		io = conn->ops->read(conn->layer, bytes, size, ret_count);
+		switch (io) {
 		case RPC_IO_DONE:
 		case RPC_IO_END:
 			return STATUS_OK;
-		case RPC_IO_REFUSED:
-			return STATUS_PERMISSION_DENIED;
-		case RPC_IO_BROKEN:
-			return STATUS_DEAD_OBJECT;
 		case RPC_IO_WANT_READ:
 			rc = rpc_conn_poll(conn, POLLIN, &events);
 			break;
 		case RPC_IO_WANT_WRITE:
 			rc = rpc_conn_poll(conn, POLLOUT, &events);
 			break;
+		default:
+			return rpc_io_error(io);
 		}
 		if (rc != STATUS_OK)
 			return rc;

@@ -134,9 +134,12 @@ static binder_status_t write_socket(struct rpc_conn *conn, struct writer *w,
 static binder_status_t write_layer(struct rpc_conn *conn, struct writer *w,
 				   size_t *ret_count)
 {
+	enum rpc_io io;
+
 	*ret_count = 0;
-	switch (conn->ops->write(conn->layer, w->first, w->output->n_parts,
-				 ret_count)) {
+	io = conn->ops->write(conn->layer, w->first, w->output->n_parts,
+			      ret_count);
+	switch (io) {
 	case RPC_IO_DONE:
 		return STATUS_OK;
 	case RPC_IO_WANT_READ:
@@ -145,13 +148,9 @@ static binder_status_t write_layer(struct rpc_conn *conn, struct writer *w,
 	case RPC_IO_WANT_WRITE:
 		w->wants = POLLOUT;
 		return STATUS_OK;
-	case RPC_IO_REFUSED:
-		return STATUS_PERMISSION_DENIED;
-	case RPC_IO_END:
-	case RPC_IO_BROKEN:
-		break;
+	default:
+		return rpc_io_error(io);
 	}
-	return STATUS_DEAD_OBJECT;
 }
 
 /* Whether a message that must not wait can be begun. A layer keeps what it

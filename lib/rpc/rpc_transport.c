@@ -3,6 +3,18 @@
 #include "rpc/rpc_client.h"
 #include "rpc/rpc_server.h"
 
+binder_status_t rpc_io_error(enum rpc_io io)
+{
+	switch (io) {
+	case RPC_IO_REFUSED:
+		return STATUS_PERMISSION_DENIED;
+	case RPC_IO_NO_MEMORY:
+		return STATUS_NO_MEMORY;
+	default:
+		return STATUS_DEAD_OBJECT;
+	}
+}
+
 void rpc_transport_set(struct rpc_transport *transport,
 		       const struct rpc_transport_ops *ops, void *config)
 {

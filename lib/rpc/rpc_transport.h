@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <sys/uio.h>
 
-/* What came of an attempt. After the last three a layer is of no use. */
+/* What came of an attempt. After the last four a layer is of no use. */
 enum rpc_io {
 	RPC_IO_DONE,
 	RPC_IO_WANT_READ, /* when the socket can be read, the same again */
@@ -19,7 +19,11 @@ enum rpc_io {
 	RPC_IO_END,     /* the peer has closed it */
 	RPC_IO_BROKEN,  /* an error of the socket or of the layer */
 	RPC_IO_REFUSED, /* one side does not accept the other */
+	RPC_IO_NO_MEMORY,
 };
+
+/** What a call ends with that met one of the last four. */
+int rpc_io_error(enum rpc_io io);
 
 struct rpc_transport_ops {
 	void (*ref)(void *config);

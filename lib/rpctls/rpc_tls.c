@@ -92,7 +92,7 @@ AvfRpcTls *AvfRpcTls_new(void)
 	(void)pthread_mutex_init(&tls->lock, NULL); /* cannot fail */
 	if (!set_up(tls)) {
 		AvfRpcTls_free(tls);
-		tls = NULL;
+		return NULL;
 	}
 	ERR_clear_error();
 	return tls;
@@ -116,6 +116,7 @@ void AvfRpcTls_free(AvfRpcTls *tls)
 	}
 	SSL_CTX_free(tls->ctx);
 	BIO_meth_free(tls->bio);
+	ERR_clear_error(); /* it asks for memory even here */
 	(void)pthread_mutex_destroy(&tls->lock);
 	free(tls);
 }
@@ -124,13 +125,12 @@ void AvfRpcTls_free(AvfRpcTls *tls)
 
 static binder_status_t use(AvfRpcTls *tls, X509 *cert, EVP_PKEY *key)
 {
-	bool good;
-
-	good = SSL_CTX_use_certificate(tls->ctx, cert) == 1 &&
-	       SSL_CTX_use_PrivateKey(tls->ctx, key) == 1 &&
-	       SSL_CTX_check_private_key(tls->ctx) == 1;
+	if (SSL_CTX_use_certificate(tls->ctx, cert) != 1 ||
+	    SSL_CTX_use_PrivateKey(tls->ctx, key) != 1 ||
+	    SSL_CTX_check_private_key(tls->ctx) != 1)
+		return rpc_tls_error(STATUS_PERMISSION_DENIED);
 	ERR_clear_error();
-	return good ? STATUS_OK : STATUS_PERMISSION_DENIED;
+	return STATUS_OK;
 }
 
 static bool has_certificate(const AvfRpcTls *tls)
@@ -148,10 +148,10 @@ binder_status_t AvfRpcTls_makeSelfSigned(AvfRpcTls *tls, uint32_t seconds)
 		return STATUS_BAD_VALUE;
 	if (has_certificate(tls))
 		return STATUS_INVALID_OPERATION;
+	rpc_tls_begin();
 	key = EVP_EC_gen("P-256");
 	cert = key ? rpc_cert_make(key, seconds) : NULL;
-	ERR_clear_error();
-	return cert ? use(tls, cert, key) : STATUS_UNKNOWN_ERROR;
+	return cert ? use(tls, cert, key) : rpc_tls_error(STATUS_UNKNOWN_ERROR);
 }
 
 binder_status_t AvfRpcTls_setCertificate(AvfRpcTls *tls,
@@ -164,12 +164,13 @@ binder_status_t AvfRpcTls_setCertificate(AvfRpcTls *tls,
 
 	if (has_certificate(tls))
 		return STATUS_INVALID_OPERATION;
+	rpc_tls_begin();
 	cert = rpc_cert_read(format, bytes, size);
 	if (!cert)
-		return STATUS_BAD_TYPE;
+		return rpc_tls_error(STATUS_BAD_TYPE);
 	key = rpc_key_read(format, key_bytes, key_size);
 	if (!key)
-		return STATUS_BAD_VALUE;
+		return rpc_tls_error(STATUS_BAD_VALUE);
 	return use(tls, cert, key);
 }
 
@@ -177,18 +178,19 @@ binder_status_t AvfRpcTls_getCertificate(const AvfRpcTls *tls,
 					 AvfRpcTls_Format format, void *buffer,
 					 size_t *size)
 {
-	CLEANUP(bio_free) BIO *bio = BIO_new(BIO_s_mem());
+	CLEANUP(bio_free) BIO *bio = NULL;
 	X509 *cert = SSL_CTX_get0_certificate(tls->ctx);
 	size_t room = *size;
 	char *text;
-	int rc;
+	int rc = 0;
 
 	if (!cert)
 		return STATUS_INVALID_OPERATION;
-	if (!bio)
-		return STATUS_NO_MEMORY;
-	rc = format == AvfRpcTls_Format_Pem ? PEM_write_bio_X509(bio, cert)
-					    : i2d_X509_bio(bio, cert);
+	bio = BIO_new(BIO_s_mem());
+	if (bio)
+		rc = format == AvfRpcTls_Format_Pem
+			     ? PEM_write_bio_X509(bio, cert)
+			     : i2d_X509_bio(bio, cert);
 	ERR_clear_error();
 	if (rc != 1)
 		return STATUS_NO_MEMORY;
@@ -204,13 +206,16 @@ binder_status_t AvfRpcTls_addTrustedPeer(AvfRpcTls *tls,
 					 const void *bytes, size_t size)
 {
 	CLEANUP(free_p) struct rpc_trusted *trusted = NULL;
-	CLEANUP(cert_free) X509 *cert = rpc_cert_read(format, bytes, size);
+	CLEANUP(cert_free) X509 *cert = NULL;
 
+	rpc_tls_begin();
+	cert = rpc_cert_read(format, bytes, size);
 	if (!cert)
-		return STATUS_BAD_TYPE;
+		return rpc_tls_error(STATUS_BAD_TYPE);
 	trusted = calloc(1, sizeof(*trusted));
 	if (!trusted || !rpc_der_of(cert, &trusted->der))
-		return STATUS_NO_MEMORY;
+		return rpc_tls_error(STATUS_NO_MEMORY);
+	ERR_clear_error();
 	(void)pthread_mutex_lock(&tls->lock);
 	trusted->next = tls->trusted;
 	tls->trusted = TAKE_PTR(trusted);

@@ -3,7 +3,8 @@
  * immutable once it has a certificate, the list of trusted peers has a lock.
  *
  * OpenSSL's queue of errors is the thread's, and may be the application's as
- * well: whoever calls OpenSSL here leaves it empty.
+ * well: what is called from outside begins with an empty one, and leaves it
+ * empty.
  */
 #pragma once
 
@@ -37,6 +38,14 @@ struct AvfRpcTls {
 
 /* ---- rpc_tls_cert.c: certificates and keys as bytes */
 
+/** Before calls of OpenSSL whose failure is to be explained. */
+void rpc_tls_begin(void);
+/** After one that failed: whether memory ran out. Empties the queue. */
+bool rpc_tls_no_memory(void);
+/** The same: STATUS_NO_MEMORY, or else @otherwise. */
+binder_status_t rpc_tls_error(binder_status_t otherwise);
+
+/* Whoever calls these looks for the reason of a failure. */
 /** NULL: not a certificate in this format. */
 X509 *rpc_cert_read(AvfRpcTls_Format format, const void *bytes, size_t size);
 /** NULL: not an unencrypted key in this format. */

@@ -1,4 +1,5 @@
 /* Certificates and keys: read, written, made. */
+#include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -36,6 +37,29 @@ static int no_password(char *buffer, int size, int writing, void *userdata)
 	return -1;
 }
 
+void rpc_tls_begin(void)
+{
+	ERR_clear_error();
+	errno = 0;
+}
+
+/* OpenSSL does not always say so: its decoders go on to the next format. But
+ * whoever refused it memory has set errno. */
+bool rpc_tls_no_memory(void)
+{
+	bool is = errno == ENOMEM;
+	unsigned long error;
+
+	while ((error = ERR_get_error()) != 0)
+		is = is || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+	return is;
+}
+
+binder_status_t rpc_tls_error(binder_status_t otherwise)
+{
+	return rpc_tls_no_memory() ? STATUS_NO_MEMORY : otherwise;
+}
+
 X509 *rpc_cert_read(AvfRpcTls_Format format, const void *bytes, size_t size)
 {
 	CLEANUP(bio_free) BIO *bio = open_bytes(bytes, size);
@@ -50,7 +74,6 @@ X509 *rpc_cert_read(AvfRpcTls_Format format, const void *bytes, size_t size)
 		X509_free(cert);
 		cert = NULL;
 	}
-	ERR_clear_error();
 	return cert;
 }
 
@@ -63,7 +86,6 @@ EVP_PKEY *rpc_key_read(AvfRpcTls_Format format, const void *bytes, size_t size)
 		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 	if (bio && format == AvfRpcTls_Format_Der)
 		key = d2i_PrivateKey_bio(bio, NULL);
-	ERR_clear_error();
 	return key;
 }
 
@@ -112,7 +134,6 @@ bool rpc_der_of(const X509 *cert, struct rpc_der *ret_der)
 	unsigned char *bytes = NULL;
 	int size = i2d_X509(cert, &bytes);
 
-	ERR_clear_error();
 	if (size <= 0)
 		return false;
 	ret_der->bytes = bytes;

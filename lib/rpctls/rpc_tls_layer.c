@@ -147,12 +147,26 @@ static bool is_refusal(void)
 	}
 }
 
+/* Why OpenSSL cannot go on. Without memory it may blame the certificate. */
+static enum rpc_io failure(const struct layer *layer, int error)
+{
+	const bool refused = error == SSL_ERROR_SSL && is_refusal();
+
+	if (rpc_tls_no_memory())
+		return RPC_IO_NO_MEMORY;
+	if (refused)
+		return RPC_IO_REFUSED;
+	return error != SSL_ERROR_SSL && layer->eof ? RPC_IO_END
+						    : RPC_IO_BROKEN;
+}
+
 /* What came of an OpenSSL call that returned @rc. */
 static enum rpc_io result(const struct layer *layer, int rc)
 {
-	enum rpc_io io = RPC_IO_BROKEN;
+	const int error = SSL_get_error(layer->ssl, rc);
+	enum rpc_io io;
 
-	switch (SSL_get_error(layer->ssl, rc)) {
+	switch (error) {
 	case SSL_ERROR_NONE:
 		io = RPC_IO_DONE;
 		break;
@@ -165,13 +179,8 @@ static enum rpc_io result(const struct layer *layer, int rc)
 	case SSL_ERROR_ZERO_RETURN:
 		io = RPC_IO_END;
 		break;
-	case SSL_ERROR_SSL:
-		if (is_refusal())
-			io = RPC_IO_REFUSED;
-		break;
 	default:
-		if (layer->eof)
-			io = RPC_IO_END;
+		io = failure(layer, error);
 	}
 	ERR_clear_error();
 	return io;
@@ -181,7 +190,7 @@ static enum rpc_io layer_handshake(void *data)
 {
 	const struct layer *layer = data;
 
-	ERR_clear_error();
+	rpc_tls_begin();
 	return result(layer, SSL_do_handshake(layer->ssl));
 }
 
@@ -190,7 +199,7 @@ static enum rpc_io layer_read(void *data, void *bytes, size_t size,
 {
 	const struct layer *layer = data;
 
-	ERR_clear_error();
+	rpc_tls_begin();
 	return result(layer, SSL_read_ex(layer->ssl, bytes, size, ret_count));
 }
 
@@ -222,7 +231,7 @@ static enum rpc_io layer_write(void *data, const struct iovec *parts,
 	size_t size;
 
 	bytes = piece(layer, parts, n_parts, &size);
-	ERR_clear_error();
+	rpc_tls_begin();
 	return result(layer, SSL_write_ex(layer->ssl, bytes, size, ret_count));
 }
 
@@ -239,7 +248,7 @@ static bool layer_is_readable(void *data)
 	unsigned char byte;
 	size_t n;
 
-	ERR_clear_error();
+	rpc_tls_begin();
 	return result(layer, SSL_peek_ex(layer->ssl, &byte, 1, &n)) !=
 	       RPC_IO_WANT_READ;
 }

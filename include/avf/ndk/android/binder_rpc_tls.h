@@ -62,7 +62,7 @@ binder_status_t AvfRpcTls_makeSelfSigned(AvfRpcTls *tls, uint32_t seconds);
  * Errors: STATUS_BAD_TYPE (no certificate in this format), STATUS_BAD_VALUE
  * (no unencrypted key in this format), STATUS_PERMISSION_DENIED (the key is
  * another certificate's, or OpenSSL finds one of them too weak),
- * STATUS_INVALID_OPERATION (there is a certificate).
+ * STATUS_NO_MEMORY, STATUS_INVALID_OPERATION (there is a certificate).
  */
 binder_status_t AvfRpcTls_setCertificate(AvfRpcTls *tls,
 					 AvfRpcTls_Format format,
@@ -100,7 +100,8 @@ binder_status_t AvfRpcServer_setTls(ARpcServer *server, AvfRpcTls *tls);
  * The same for a client, before it connects. When one side does not accept
  * the other, the connection fails and AvfRpcSession_getError() says
  * STATUS_PERMISSION_DENIED, or STATUS_DEAD_OBJECT where the socket lost the
- * server's word about it.
+ * server's word about it. Without memory it is STATUS_NO_MEMORY, or one of
+ * these two where OpenSSL does not say so.
  */
 binder_status_t AvfRpcSession_setTls(ARpcSession *handle, AvfRpcTls *tls);
 
