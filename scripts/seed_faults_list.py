@@ -453,6 +453,10 @@ FAULTS = [
      "a segment with more in the file than in memory"),
     ("boot/boot_x86_64.c", "if (len > LAYOUT_CMDLINE_MAX)",
      "if (len > 2 * LAYOUT_CMDLINE_MAX)", "a command line that is too long"),
+    ("boot/dtree_overlay.c", "(uint32_t)size - sizeof(be32))",
+     "(uint32_t)size)", "a reference beyond its property"),
+    ("boot/dtree_overlay.c", " || mirrored[depth] == first", "",
+     "references in their own list"),
     ("boot/initrd.c", "if (base >= room.base) {", "if (base > 0) {",
      "an initrd over the kernel"),
     # what QEMU prints

@@ -30,7 +30,6 @@ enum phandle {
 #define UART_HZ   1843200U
 #define APB_HZ    24000000U
 #define PCI_MEM32 0x02000000U /* phys.hi: 32-bit memory space */
-#define MAX_DEPTH 64          /* levels of nodes; Linux reads no more */
 
 /* Running out of room is remembered, not reported by each call. */
 struct tree {
@@ -370,51 +369,6 @@ int dtree_build(const struct boot_arm64_input *in,
 	if (t.error != 0)
 		return fail(AVF_ERR_LIMIT, "device tree: %s",
 			    fdt_strerror(t.error));
-	*ret_size = fdt_totalsize(data);
-	return 0;
-}
-
-/* libfdt applies a level of nodes in a level of calls. */
-static bool is_too_deep(const void *overlay)
-{
-	int depth = 0, node = 0;
-
-	/* the root is level 0; its end makes the depth negative */
-	while (node >= 0 && depth >= 0 && depth < MAX_DEPTH)
-		node = fdt_next_node(overlay, node, &depth);
-	return depth >= MAX_DEPTH;
-}
-
-int dtree_overlay(void *data, size_t capacity, void *overlay, size_t len,
-		  size_t *ret_size)
-{
-	int error = fdt_check_full(overlay, len);
-
-	if (error != 0)
-		return fail(AVF_ERR_FORMAT,
-			    "device_tree_overlay: no compiled device tree "
-			    "(%s); make it with `dtc -@`",
-			    fdt_strerror(error));
-	if (is_too_deep(overlay))
-		return fail(AVF_ERR_LIMIT,
-			    "device_tree_overlay: more than %d levels of nodes",
-			    MAX_DEPTH);
-	error = fdt_open_into(data, data, (int)capacity);
-	if (error == 0)
-		error = fdt_overlay_apply(data, overlay);
-	if (error == 0)
-		error = fdt_pack(data);
-	if (error == -FDT_ERR_NOSPACE)
-		return fail(AVF_ERR_LIMIT,
-			    "device_tree_overlay: the tree becomes larger than "
-			    "%zu KiB",
-			    capacity >> 10);
-	if (error != 0)
-		return fail(AVF_ERR_INVALID,
-			    "device_tree_overlay: does not apply (%s); its "
-			    "targets must be paths of the machine's tree "
-			    "(target-path)",
-			    fdt_strerror(error));
 	*ret_size = fdt_totalsize(data);
 	return 0;
 }
