@@ -41,24 +41,25 @@ static int connect_error(const ARpcSession *session, const struct vm_port *to)
 		return AVF_ERR_TIMEOUT;
 	case STATUS_NO_MEMORY:
 		return AVF_ERR_NO_MEMORY;
+	case STATUS_INVALID_OPERATION:
+		return AVF_ERR_STATE;
+	case STATUS_PERMISSION_DENIED:
+		return AVF_ERR_PERMISSION;
 	default:
 		return AVF_ERR_PROTOCOL;
 	}
 }
 
-int avf_vm_connect_rpc(avf_vm *vm, uint32_t port, int timeout_ms,
-		       AIBinder **ret_root)
+int avf_vm_connect_rpc_session(avf_vm *vm, uint32_t port, int timeout_ms,
+			       ARpcSession *session, AIBinder **ret_root)
 {
 	struct vm_port to = {.vm = vm, .port = port, .timeout_ms = timeout_ms};
-	ARpcSession *session;
 	AIBinder *root;
-	int rc = 0;
 
+	if (!session)
+		return AVF_ERR_INVALID;
 	if (!avf_vm_connect)
 		return AVF_ERR_UNSUPPORTED;
-	session = ARpcSession_new();
-	if (!session)
-		return AVF_ERR_NO_MEMORY;
 	/* a guest that accepts and then says nothing has no more time than one
 	 * that does not accept */
 	if (timeout_ms >= 0)
@@ -66,9 +67,23 @@ int avf_vm_connect_rpc(avf_vm *vm, uint32_t port, int timeout_ms,
 						(uint32_t)MAX(timeout_ms, 1));
 	root = ARpcSession_setupPreconnectedClient(session, connect_vm, &to);
 	if (!root)
-		rc = connect_error(session, &to);
-	else
-		*ret_root = root;
+		return connect_error(session, &to);
+	*ret_root = root;
+	return 0;
+}
+
+int avf_vm_connect_rpc(avf_vm *vm, uint32_t port, int timeout_ms,
+		       AIBinder **ret_root)
+{
+	ARpcSession *session = ARpcSession_new();
+	int rc;
+
+	if (!session)
+		return AVF_ERR_NO_MEMORY;
+	/* as AVF's connectToVsockServer() has it: callbacks, and deaths */
+	ARpcSession_setMaxIncomingThreads(session, 1);
+	rc = avf_vm_connect_rpc_session(vm, port, timeout_ms, session,
+					ret_root);
 	ARpcSession_free(session);
 	return rc;
 }

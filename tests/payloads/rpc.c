@@ -1,4 +1,7 @@
-/* Serves an object: adds numbers, and calls an object of the host's back. */
+/* Serves an object: adds numbers, and calls objects of the host's back: within
+ * a call, and from a thread that has nothing to do with any. */
+#include <pthread.h>
+
 #include <avf/rpc.h>
 #include <avf/vm_payload.h>
 
@@ -18,7 +21,37 @@ static void on_destroy(void *user_data)
 
 static AIBinder_Class *clazz;
 
-/* 1: the sum of two numbers. 2: ping an object, and say what came of it. */
+static void *call_later(void *data)
+{
+	AIBinder *callback = data;
+	AParcel *in = NULL, *out = NULL;
+
+	/* the host's object may have a class of its own: so has this end */
+	if (AIBinder_associateClass(callback, clazz) &&
+	    AIBinder_prepareTransaction(callback, &in) == STATUS_OK &&
+	    AParcel_writeInt32(in, 42) == STATUS_OK)
+		(void)AIBinder_transact(callback, 1, &in, &out, 0);
+	AParcel_delete(in);
+	AParcel_delete(out);
+	AIBinder_decStrong(callback);
+	return 0;
+}
+
+/* Have a thread call @callback, of which it takes the reference. */
+static binder_status_t start_caller(AIBinder *callback)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, 0, call_later, callback) != 0) {
+		AIBinder_decStrong(callback);
+		return STATUS_NO_MEMORY;
+	}
+	pthread_detach(thread);
+	return STATUS_OK;
+}
+
+/* 1: the sum of two numbers. 2: ping an object, and say what came of it. 3: let
+ * the object be called when this call is over, or soon. */
 static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 				   const AParcel *in, AParcel *out)
 {
@@ -32,11 +65,13 @@ static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 		(void)AParcel_readInt32(in, &b);
 		return AParcel_writeInt32(out, a + b);
 	}
-	if (code != 2)
+	if (code != 2 && code != 3)
 		return STATUS_UNKNOWN_TRANSACTION;
 	rc = AParcel_readStrongBinder(in, &callback);
 	if (rc != STATUS_OK)
 		return rc;
+	if (code == 3)
+		return start_caller(callback);
 	rc = AIBinder_ping(callback);
 	AIBinder_decStrong(callback);
 	return AParcel_writeInt32(out, rc);

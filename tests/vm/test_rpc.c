@@ -2,7 +2,9 @@
  * RPC binder between the host and a payload, over the VM's vsock. On real KVM
  * (label lab), and with AVF_TEST_EMULATED under emulation.
  */
+#include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <avf/rpc.h>
@@ -16,6 +18,15 @@
 #define WAIT_MS  30000
 #define N_CALLS  200
 
+/* An object of ours, and what threads of the session do to it. */
+struct mine {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int n_destroyed;
+	int32_t number; /* that it was called with */
+	bool heard;     /* of the payload's end */
+};
+
 static void *on_create(void *args)
 {
 	return args;
@@ -23,17 +34,74 @@ static void *on_create(void *args)
 
 static void on_destroy(void *user_data)
 {
-	++*(int *)user_data;
+	struct mine *mine = user_data;
+
+	pthread_mutex_lock(&mine->lock);
+	mine->n_destroyed++;
+	pthread_cond_broadcast(&mine->changed);
+	pthread_mutex_unlock(&mine->lock);
 }
 
+/* 1: here is a number. */
 static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 				   const AParcel *in, AParcel *out)
 {
-	(void)binder;
-	(void)code;
-	(void)in;
+	struct mine *mine = AIBinder_getUserData(binder);
+	int32_t number;
+
 	(void)out;
-	return STATUS_UNKNOWN_TRANSACTION;
+	if (code != 1)
+		return STATUS_UNKNOWN_TRANSACTION;
+	if (AParcel_readInt32(in, &number) != STATUS_OK)
+		return STATUS_BAD_VALUE;
+	pthread_mutex_lock(&mine->lock);
+	mine->number = number;
+	pthread_cond_broadcast(&mine->changed);
+	pthread_mutex_unlock(&mine->lock);
+	return STATUS_OK;
+}
+
+static void on_died(void *cookie)
+{
+	struct mine *mine = cookie;
+
+	pthread_mutex_lock(&mine->lock);
+	mine->heard = true;
+	pthread_cond_broadcast(&mine->changed);
+	pthread_mutex_unlock(&mine->lock);
+}
+
+/* Wait until @holds(@mine), as long as a test waits for a VM. */
+static bool comes_true(struct mine *mine, bool (*holds)(const struct mine *))
+{
+	struct timespec limit;
+	bool result;
+	int rc = 0;
+
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += VMT_PATIENCE_MS / 1000;
+	pthread_mutex_lock(&mine->lock);
+	while (!holds(mine) && rc == 0)
+		rc = pthread_cond_timedwait(&mine->changed, &mine->lock,
+					    &limit);
+	result = holds(mine);
+	pthread_mutex_unlock(&mine->lock);
+	return result;
+}
+
+static bool was_called(const struct mine *mine)
+{
+	return mine->number == 42;
+}
+
+static bool was_destroyed(const struct mine *mine)
+{
+	return mine->n_destroyed == 1;
+}
+
+static bool has_heard(const struct mine *mine)
+{
+	return mine->heard;
 }
 
 /* Make a call of which an int comes back. */
@@ -60,17 +128,55 @@ static void add_numbers(AIBinder *root)
 	}
 }
 
-static void call_back(AIBinder *root, AIBinder_Class *clazz)
+/* The arguments of a method that takes an object. */
+static AParcel *send_object(AIBinder *root, AIBinder *mine)
 {
-	int destroyed = 0;
-	AIBinder *mine = AIBinder_new(clazz, &destroyed);
 	AParcel *in = NULL;
 
 	CHECK(AIBinder_prepareTransaction(root, &in) == STATUS_OK);
 	CHECK(AParcel_writeStrongBinder(in, mine) == STATUS_OK);
-	CHECK(call_int(root, 2, in) == STATUS_OK);
+	return in;
+}
+
+static void call_back(AIBinder *root, AIBinder_Class *clazz)
+{
+	struct mine state = {.lock = PTHREAD_MUTEX_INITIALIZER,
+			     .changed = PTHREAD_COND_INITIALIZER};
+	AIBinder *mine = AIBinder_new(clazz, &state);
+
+	CHECK(call_int(root, 2, send_object(root, mine)) == STATUS_OK);
 	AIBinder_decStrong(mine);
-	CHECK(destroyed == 1);
+	CHECK(comes_true(&state, was_destroyed));
+}
+
+/* By a thread of the payload's, while nobody here is in a call. */
+static void call_back_later(AIBinder *root, AIBinder_Class *clazz)
+{
+	struct mine state = {.lock = PTHREAD_MUTEX_INITIALIZER,
+			     .changed = PTHREAD_COND_INITIALIZER};
+	AIBinder *mine = AIBinder_new(clazz, &state);
+	AParcel *in = send_object(root, mine), *out = NULL;
+
+	CHECK(AIBinder_transact(root, 3, &in, &out, 0) == STATUS_OK);
+	AParcel_delete(out);
+	AIBinder_decStrong(mine);
+	CHECK(comes_true(&state, was_called));
+	CHECK(comes_true(&state, was_destroyed));
+}
+
+/* The VM goes, and the object with it. */
+static void stop(struct vmt_vm *v, AIBinder *root)
+{
+	struct mine state = {.lock = PTHREAD_MUTEX_INITIALIZER,
+			     .changed = PTHREAD_COND_INITIALIZER};
+	AIBinder_DeathRecipient *recipient =
+		AIBinder_DeathRecipient_new(on_died);
+
+	CHECK(AIBinder_linkToDeath(root, recipient, &state) == STATUS_OK);
+	linux_stop(v);
+	CHECK(comes_true(&state, has_heard));
+	CHECK(AIBinder_ping(root) == STATUS_DEAD_OBJECT);
+	AIBinder_DeathRecipient_delete(recipient);
 }
 
 static void rpc_payload(void)
@@ -91,9 +197,8 @@ static void rpc_payload(void)
 	CHECK(AIBinder_associateClass(root, clazz));
 	add_numbers(root);
 	call_back(root, clazz);
-	linux_stop(&v);
-	/* the VM is gone, and the object with it */
-	CHECK(AIBinder_ping(root) == STATUS_DEAD_OBJECT);
+	call_back_later(root, clazz);
+	stop(&v, root);
 	AIBinder_decStrong(root);
 	vmt_free(&v);
 }

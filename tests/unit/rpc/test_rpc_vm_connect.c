@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <android/binder_ibinder.h>
+#include <android/binder_rpc_unstable.h>
 #include <avf/rpc.h>
 
 #include "base/checked.h"
@@ -27,11 +27,21 @@
 	RAW_REPLY("1c000000", "00000000", "08000000") \
 	"00000000 00000000"
 
-/* What the guest says, all at once, and whether it hangs up then. */
-static const char *says;
-static bool hangs_up;
+/* What the guest says, all at once, and whether it hangs up then: on the
+ * connection that is called on, and on the one that it calls on. */
+static struct {
+	const char *says;
+	bool hangs_up;
+} on[2];
+static int peers[2] = {-1, -1};
+static unsigned int n_peers;
 static int refuses;
-static int peer = -1;
+
+static void close_peers(void)
+{
+	for (; n_peers > 0; n_peers--)
+		close(peers[n_peers - 1]);
+}
 
 /* What it says then, again and again and without a pause, if anything. */
 static unsigned char flood[64];
@@ -77,11 +87,11 @@ int avf_vm_connect(avf_vm *vm, uint32_t port, int timeout_ms, int *ret_fd)
 		return refuses;
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair),
 		     0);
-	raw_send(pair[1], says);
-	if (hangs_up)
+	cr_assert_lt(n_peers, ARRAY_SIZE(peers));
+	raw_send(pair[1], on[n_peers].says);
+	if (on[n_peers].hangs_up)
 		(void)shutdown(pair[1], SHUT_WR);
-	close(peer);
-	peer = pair[1];
+	peers[n_peers++] = pair[1];
 	*ret_fd = pair[0];
 	return 0;
 }
@@ -127,15 +137,86 @@ Test(vm_connect, what_guests_do)
 	struct AIBinder *root;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		says = rows[i].says;
-		hangs_up = rows[i].hangs_up;
+		on[0].says = rows[i].says;
+		on[0].hangs_up = rows[i].hangs_up;
+		on[1].says = RAW_INIT;
 		root = NULL;
 		cr_expect_eq(avf_vm_connect_rpc(NULL, 5678, 50, &root),
 			     rows[i].rc, "%s", rows[i].what);
 		cr_expect_eq(root != NULL, rows[i].rc == 0, "%s", rows[i].what);
 		AIBinder_decStrong(root);
+		close_peers();
 	}
-	close(peer);
+}
+
+/* The same on the connection that it is given to call on. */
+Test(vm_connect, what_guests_do_that_may_call)
+{
+	static const struct {
+		const char *what, *says;
+		bool hangs_up;
+		int rc;
+	} rows[] = {
+		{"is silent", "", false, AVF_ERR_TIMEOUT},
+		{"says half a word", "636369", false, AVF_ERR_TIMEOUT},
+		{"says another word", "58585800 00000000", false,
+		 AVF_ERR_PROTOCOL},
+		{"hangs up", "", true, AVF_ERR_PROTOCOL},
+		{"pays for nothing at once",
+		 RAW_INIT RAW_DEC(RAW_CLIENT, "01000000"), false, 0},
+	};
+	struct AIBinder *root;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		on[0].says = WELCOME THREADS("01000000") ID ROOT;
+		on[1].says = rows[i].says;
+		on[1].hangs_up = rows[i].hangs_up;
+		root = NULL;
+		cr_expect_eq(avf_vm_connect_rpc(NULL, 5678, 200, &root),
+			     rows[i].rc, "%s", rows[i].what);
+		cr_expect_eq(root != NULL, rows[i].rc == 0, "%s", rows[i].what);
+		AIBinder_decStrong(root);
+		close_peers();
+	}
+}
+
+/* The root's references are paid, and the thread goes with the session. */
+Test(vm_connect, ends_with_its_objects)
+{
+	struct AIBinder *root = NULL;
+
+	on[0].says = WELCOME THREADS("01000000") ID ROOT;
+	on[1].says = RAW_INIT;
+	cr_assert_eq(avf_vm_connect_rpc(NULL, 5678, 1000, &root), 0);
+	AIBinder_decStrong(root);
+	cr_expect(raw_closed(peers[0]));
+	cr_expect(raw_closed(peers[1]));
+	close_peers();
+}
+
+/* A session of the caller's has the threads and the version that it says. */
+Test(vm_connect, over_a_session_of_the_callers)
+{
+	ARpcSession *session = ARpcSession_new();
+	struct AIBinder *root = NULL;
+
+	(void)AvfRpcSession_setProtocolVersion(session, 2);
+	on[0].says = WELCOME THREADS("01000000") ID ROOT;
+	cr_expect_eq(
+		avf_vm_connect_rpc_session(NULL, 5678, 1000, session, &root),
+		0);
+	cr_expect_not_null(root);
+	cr_expect_eq(n_peers, 1, "no thread was asked for");
+	cr_expect(raw_expect(peers[0], RAW_HELLO("02000000")));
+	cr_expect_eq(AvfRpcSession_getProtocolVersion(session), 1);
+	cr_expect_eq(
+		avf_vm_connect_rpc_session(NULL, 5678, 1000, session, &root),
+		AVF_ERR_STATE, "it is connected");
+	cr_expect_eq(avf_vm_connect_rpc_session(NULL, 5678, 1000, NULL, &root),
+		     AVF_ERR_INVALID);
+	AIBinder_decStrong(root);
+	ARpcSession_free(session);
+	close_peers();
 }
 
 Test(vm_connect, what_the_vm_says_is_passed_on)
@@ -162,12 +243,12 @@ Test(vm_connect, floods)
 	};
 	struct AIBinder *root = NULL;
 
-	says = WELCOME;
+	on[0].says = WELCOME;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		set_flood(rows[i].message);
 		cr_expect_eq(avf_vm_connect_rpc(NULL, 5678, 200, &root),
 			     AVF_ERR_TIMEOUT, "%s", rows[i].what);
+		close_peers();
 	}
 	cr_expect_null(root);
-	close(peer);
 }
