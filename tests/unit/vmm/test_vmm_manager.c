@@ -99,7 +99,8 @@ struct guest {
 	struct rpc_polled calls;
 	struct guest_agent agent;
 	unsigned int n_shutdowns;
-	bool done; /* atomic */
+	uint32_t max_frame; /* that it takes; 0: the default */
+	bool done;          /* atomic */
 };
 
 static void count_shutdown(void *userdata)
@@ -113,6 +114,8 @@ static void connect_guest(struct guest *guest)
 {
 	ARpcSession *session = ARpcSession_new();
 
+	if (guest->max_frame > 0)
+		AvfRpcSession_setMaxFrameSize(session, guest->max_frame);
 	guest->service =
 		ARpcSession_setupPreconnectedClient(session, dial, NULL);
 	ARpcSession_free(session);
@@ -418,12 +421,68 @@ Test(vmm_manager, a_guest_that_reports_has_booted)
 	}
 }
 
-/* ---- bytes ------------------------------------------------------------------
- */
-
 #define HELLO   RAW_HELLO("01000000")
 #define WELCOME "01000000 00000000 "
 #define GREETED HELLO RAW_INIT
+
+/* Whatever it says of the handshake, only a report ends the boot time-out: that
+ * is the deadline of the handshake. */
+Test(vmm_manager, a_guest_that_only_greets_has_not_booted)
+{
+	static const char *const words[] = {
+		"", "0100", HELLO, GREETED,
+		GREETED RAW_CALL(RAW_NONE, "00000000", "00000000", RAW_NONE)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		int fd = dial(NULL);
+		int second = dial(NULL);
+
+		timer_set(&vmm->boot_timer, 100000);
+		raw_send(fd, words[i]);
+		turn();
+		cr_expect_not_null(vmm->manager.session, "%s", words[i]);
+		cr_expect(boot_timer_runs(), "%s", words[i]);
+		fd_close(fd);
+		fd_close(second);
+		teardown();
+		setup();
+	}
+}
+
+static char longest[GUEST_HOST_TEXT];
+
+static void say_the_longest(struct guest *guest)
+{
+	struct guest_orders orders = {.is_debuggable = false};
+
+	cr_expect_eq(guest_host_get_orders(guest->host, &orders), 0);
+	cr_expect_str_eq(orders.payload_name, longest);
+	cr_expect_str_eq(orders.vm_name,
+			 longest + sizeof(longest) - GUEST_HOST_MAX_NAME - 1);
+	cr_expect_eq(vm_service_error(guest->service, 1, longest), 0);
+	cr_expect_eq(guest_host_set_stop_reason(guest->host,
+						AVF_STOP_REASON_CRASH, longest),
+		     0);
+}
+
+/* ASCII, which is twice as long in a parcel. */
+Test(vmm_manager, the_longest_messages_fit_into_the_buffer)
+{
+	struct guest guest = {.done = false, .max_frame = RPC_POLLED_MAX};
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	free(vmm->config.payload_name);
+	vmm->config.payload_name = strdup(longest);
+	vmm->config.name =
+		strdup(longest + sizeof(longest) - GUEST_HOST_MAX_NAME - 1);
+	serve(&guest, say_the_longest);
+	expect_event(AVF_EVENT_ERROR, 1, longest);
+	cr_expect_str_eq(vmm->guest_text, longest);
+	hang_up(&guest);
+}
+
+/* ---- bytes ------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *what, *bytes;
