@@ -185,7 +185,7 @@ static void tell_progress(void *userdata, const char *text)
 %inline %{
 static int image_build(const char *output, const char *kernel_package,
 		       PyObject *progress, int architecture,
-		       const char *guest_dir)
+		       const char *guest_dir, const char *kernel)
 {
 	struct avf_image_options options = AVF_IMAGE_OPTIONS_INIT;
 
@@ -193,6 +193,7 @@ static int image_build(const char *output, const char *kernel_package,
 	options.kernel_package = kernel_package;
 	options.architecture = (enum avf_architecture)architecture;
 	options.guest_dir = guest_dir;
+	options.kernel = kernel;
 	if (progress != Py_None) {
 		options.progress = tell_progress;
 		options.userdata = progress;

@@ -242,6 +242,8 @@ class Image(unittest.TestCase):
                               dir + "/x.avfpkg", "x", [5])
             with self.assertRaises(avf.AvfError):
                 avf.image_build(dir + "/image", "/no/such.deb", print)
+            with self.assertRaisesRegex(avf.AvfError, "/no/such/kernel"):
+                avf.image_build(dir + "/image", kernel="/no/such/kernel")
             self.assertEqual(os.listdir(dir), [])
 
 

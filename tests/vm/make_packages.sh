@@ -14,6 +14,8 @@ esac
 rm -rf "$out"
 mkdir -p "$out/assets" "$out/manifest/lib/$abi"
 echo "hello from the assets" >"$out/assets/hello.txt"
+echo '{"task": {"type": "microdroid_launcher", "command": "libexit_code.so"}}' \
+	>"$out/assets/vm_config.json"
 set --
 for library in "$payloads"/lib*.so; do
 	set -- "$@" "$library"

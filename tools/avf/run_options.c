@@ -26,6 +26,7 @@ enum {
 	OPT_EXIT_CODE,
 	OPT_GUEST_IMAGE,
 	OPT_PAYLOAD,
+	OPT_PAYLOAD_CONFIG,
 };
 
 static const struct option long_options[] = {
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
 	{"exit-code", no_argument, NULL, OPT_EXIT_CODE},
 	{"guest-image", required_argument, NULL, OPT_GUEST_IMAGE},
 	{"payload-binary-name", required_argument, NULL, OPT_PAYLOAD},
+	{"config-path", required_argument, NULL, OPT_PAYLOAD_CONFIG},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -174,6 +176,9 @@ static void take_text(struct run_options *o, int opt, const char *text)
 		break;
 	case OPT_GUEST_IMAGE:
 		o->guest_image = text;
+		break;
+	case OPT_PAYLOAD_CONFIG:
+		o->payload_config = text;
 		break;
 	default:
 		o->payload = text;
@@ -343,6 +348,9 @@ static int apply_names(const struct run_options *o, avf_config *config)
 		rc = avf_config_set_name(config, o->default_name);
 	if (rc == 0 && o->payload)
 		rc = avf_config_set_payload_name(config, o->payload);
+	if (rc == 0 && o->payload_config)
+		rc = avf_config_set_payload_config_path(config,
+							o->payload_config);
 	if (rc == 0 && o->guest_image)
 		rc = avf_config_set_guest_image(config, o->guest_image);
 	return rc;

@@ -16,6 +16,7 @@ struct run_options {
 	const char *log;
 	const char *guest_image;
 	const char *payload;
+	const char *payload_config; /* a file in the package */
 	int cpu_topology;
 	int acceleration;
 	int debug_level;

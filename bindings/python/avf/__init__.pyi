@@ -27,6 +27,7 @@ def image_build(
     progress: Callable[[str], object] | None = None,
     architecture: int = ...,
     guest_dir: _Path | None = None,
+    kernel: _Path | None = None,
 ) -> None: ...
 def package_create(
     output: _Path,
