@@ -17,6 +17,7 @@
 #include <avf/vm.h>
 
 #include "base/cleanup.h"
+#include "base/guest_protocol.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -115,6 +116,11 @@ int host_get_orders(struct manager *m)
 {
 	int rc = guest_host_get_orders(m->host, &m->orders);
 
+	if (rc == AVF_ERR_UNSUPPORTED)
+		return fail(rc,
+			    "the host does not speak version %d of the "
+			    "protocol, as this image does",
+			    GUEST_PROTOCOL);
 	if (rc == AVF_ERR_STATE) {
 		m->shutting_down = true;
 		return 0;

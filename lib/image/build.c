@@ -16,6 +16,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/guest_protocol.h"
 #include "image/image.h"
 #include "image/initramfs.h"
 #include "image/kernel.h"
@@ -130,9 +131,10 @@ static int make_json(const struct build *build)
 	rc = path_join(path, build->image, IMAGE_JSON);
 	if (rc < 0)
 		return rc;
-	root = json_pack_ex(&error, 0, "{s:i, s:s, s:s, s:s}", "format",
-			    IMAGE_FORMAT, "kernel_version", build->tree.release,
-			    "arch", build->arch->name, "built_from",
+	root = json_pack_ex(&error, 0, "{s:i, s:i, s:s, s:s, s:s}", "format",
+			    IMAGE_FORMAT, "protocol", GUEST_PROTOCOL,
+			    "kernel_version", build->tree.release, "arch",
+			    build->arch->name, "built_from",
 			    name ? name + 1 : build->package);
 	if (!root && json_error_code(&error) == json_error_invalid_utf8)
 		return fail(AVF_ERR_FORMAT,

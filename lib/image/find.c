@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/guest_protocol.h"
 #include "base/text.h"
 #include "json/json_read.h"
 
@@ -65,12 +66,42 @@ static void json_unref_p(json_t **json)
 	json_decref(*json);
 }
 
+static int check_arch(const char *name, const struct arch *arch,
+		      const char *dir)
+{
+	char shown[SHOWN_NAME];
+
+	if (strcmp(name, arch->name) == 0)
+		return 0;
+	text_sanitise(shown, sizeof(shown), name, strlen(name));
+	return fail(AVF_ERR_FORMAT,
+		    "guest image %s is for %s, the VM for %s: build one "
+		    "with `avf image build --arch %s`",
+		    dir, shown, arch->name, arch->name);
+}
+
+/* Else the VM would start, and end when its manager says what this build does
+ * not understand. One that names no protocol is older than the first. */
+static int check_protocol(const json_t *root, const char *dir)
+{
+	json_int_t number =
+		json_integer_value(json_object_get(root, "protocol"));
+
+	if (number == GUEST_PROTOCOL)
+		return 0;
+	return fail(AVF_ERR_FORMAT,
+		    "guest image %s is of another build: its manager speaks "
+		    "version %" JSON_INTEGER_FORMAT
+		    " of the protocol, this library version %d; make it again "
+		    "with `avf image build`",
+		    dir, number, GUEST_PROTOCOL);
+}
+
 /* What image.json says, which may be anything. */
 static int check_json(const char *text, size_t size, const struct arch *arch,
 		      const char *dir)
 {
 	CLEANUP(json_unref_p) json_t *root = NULL;
-	char shown[SHOWN_NAME];
 	const char *name;
 	int rc = jtext_read(text, size, &root);
 
@@ -82,18 +113,13 @@ static int check_json(const char *text, size_t size, const struct arch *arch,
 			    "guest image %s: " IMAGE_JSON
 			    " does not name an architecture",
 			    dir);
-	if (strcmp(name, arch->name) == 0)
-		return 0;
-	text_sanitise(shown, sizeof(shown), name, strlen(name));
-	return fail(AVF_ERR_FORMAT,
-		    "guest image %s is for %s, the VM for %s: build one "
-		    "with `avf image build --arch %s`",
-		    dir, shown, arch->name, arch->name);
+	rc = check_arch(name, arch, dir);
+	return rc < 0 ? rc : check_protocol(root, dir);
 }
 
 /* Images that somebody made by hand may be without the file: then the VM's
  * loader finds out. */
-static int check_arch(int dir_fd, const char *dir, const struct arch *arch)
+static int check_image(int dir_fd, const char *dir, const struct arch *arch)
 {
 	CLEANUP(close_p)
 	int fd = openat(dir_fd, IMAGE_JSON, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -127,7 +153,7 @@ static int open_image(const struct arch *arch, const char *dir,
 	initrd_fd = open_in(dir_fd, dir, IMAGE_INITRD);
 	if (initrd_fd < 0)
 		return initrd_fd;
-	rc = check_arch(dir_fd, dir, arch);
+	rc = check_image(dir_fd, dir, arch);
 	if (rc < 0)
 		return rc;
 	ret_files->kernel_fd = take_fd(&kernel_fd);

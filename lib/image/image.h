@@ -34,9 +34,11 @@ struct image_files {
 /**
  * Open the kernel and the initramfs of the image for @arch in @dir; NULL: in
  * $AVF_GUEST_IMAGE, else the user's, else the system's. The fds belong to
- * the caller. An image.json, where there is one, has to name @arch.
+ * the caller. An image.json, where there is one, has to name @arch and the
+ * protocol that this build speaks (base/guest_protocol.h).
  * Errors: AVF_ERR_NOT_FOUND (where it was looked for, and how to build one),
- * AVF_ERR_FORMAT (for another architecture, or a bad image.json),
+ * AVF_ERR_FORMAT (for another architecture, of another build, or a bad
+ * image.json),
  * AVF_ERR_PERMISSION, AVF_ERR_IO.
  */
 int image_find(const struct arch *arch, const char *dir,

@@ -15,6 +15,7 @@
 
 #include "base/checked.h"
 #include "base/fd.h"
+#include "base/guest_protocol.h"
 #include "base/text.h"
 #include "devices/virtio_vsock.h"
 #include "vmm/vmm_internal.h"
@@ -123,13 +124,37 @@ static const struct vm_service_ops service_ops = {
 	.error = on_error,
 };
 
+/* The image and this program are of builds that do not go together. @speaks is
+ * what the guest's manager does. */
+static void refuse_image(struct manager *m, const char *speaks)
+{
+	char text[GUEST_HOST_TEXT];
+
+	(void)snprintf(text, sizeof(text),
+		       "the guest image's manager speaks %s, this library "
+		       "version %d: they are of different builds; make the "
+		       "image again with `avf image build`",
+		       speaks, GUEST_PROTOCOL);
+	vmm_guest_reason(
+		m->vmm,
+		AVF_STOP_REASON_MICRODROID_FAILED_TO_CONNECT_TO_VIRTUALIZATION_SERVICE,
+		text);
+}
+
 /* None for a guest that was asked to stop while it was booting. */
-static binder_exception_t on_get_orders(void *userdata,
+static binder_exception_t on_get_orders(void *userdata, int32_t protocol,
 					struct guest_orders *ret_orders)
 {
-	const struct manager *m = userdata;
+	struct manager *m = userdata;
 	const struct vm_config *config = &m->vmm->config;
+	char speaks[64];
 
+	if (protocol != GUEST_PROTOCOL) {
+		(void)snprintf(speaks, sizeof(speaks),
+			       "version %d of the protocol", protocol);
+		refuse_image(m, speaks);
+		return EX_UNSUPPORTED_OPERATION;
+	}
 	if (m->vmm->stop_requested)
 		return EX_ILLEGAL_STATE;
 	ret_orders->is_debuggable = config->debug_level == AVF_DEBUG_LEVEL_FULL;
@@ -179,12 +204,10 @@ void manager_init(struct manager *manager, struct vmm *vmm)
  * likeliest reason. */
 static void complain(struct manager *m, const struct rpc_polled *polled)
 {
-	log_warn(&m->vmm->log, "the guest's manager breaks the protocol (%d)%s",
-		 polled->error,
-		 polled->state == RPC_POLLED_SERVES
-			 ? ""
-			 : ": if its image is of another version, build it "
-			   "again");
+	log_warn(&m->vmm->log, "the guest's manager breaks the protocol (%d)",
+		 polled->error);
+	if (polled->state != RPC_POLLED_SERVES)
+		refuse_image(m, "no protocol that is known");
 }
 
 static void ready(struct loop_source *source, uint32_t events)

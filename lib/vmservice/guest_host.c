@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/guest_protocol.h"
 #include "base/text.h"
 #include "vmservice/aidl_end.h"
 
@@ -58,13 +59,19 @@ static binder_status_t write_orders(AParcel *out,
 	return rc == STATUS_OK ? AParcel_setDataPosition(out, end) : rc;
 }
 
-static binder_status_t give_orders(const struct guest_host *host, AParcel *out)
+static binder_status_t give_orders(const struct guest_host *host,
+				   const AParcel *in, AParcel *out)
 {
 	struct guest_orders orders = {.is_debuggable = false};
-	binder_exception_t exception =
-		host->ops->get_orders(host->userdata, &orders);
-	binder_status_t rc = aidl_reply(out, exception);
+	binder_exception_t exception;
+	int32_t protocol;
+	binder_status_t rc;
 
+	/* a guest from before it was counted says nothing here */
+	if (AParcel_readInt32(in, &protocol) != STATUS_OK)
+		protocol = 0;
+	exception = host->ops->get_orders(host->userdata, protocol, &orders);
+	rc = aidl_reply(out, exception);
 	if (rc != STATUS_OK || exception != EX_NONE)
 		return rc;
 	return write_orders(out, &orders);
@@ -77,7 +84,7 @@ static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 
 	switch (code) {
 	case GET_ORDERS:
-		return give_orders(host, out);
+		return give_orders(host, in, out);
 	case SET_STOP_REASON:
 		return aidl_serve_number_text(
 			in, out, host->ops->set_stop_reason, host->userdata);
@@ -149,7 +156,8 @@ int guest_host_get_orders(AIBinder *host, struct guest_orders *ret_orders)
 	int rc = aidl_begin(&call, &in);
 
 	if (rc == 0)
-		rc = aidl_finish(&call, in, STATUS_OK, &out);
+		rc = aidl_finish(&call, in,
+				 AParcel_writeInt32(in, GUEST_PROTOCOL), &out);
 	if (rc < 0)
 		return rc;
 	if (read_orders(out, &orders) != STATUS_OK)

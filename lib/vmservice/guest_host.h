@@ -22,7 +22,8 @@ struct guest_orders {
 
 /* The server's methods; what they return is as in struct vm_service_ops. */
 struct guest_host_ops {
-	binder_exception_t (*get_orders)(void *userdata,
+	/** @protocol: the guest's GUEST_PROTOCOL. */
+	binder_exception_t (*get_orders)(void *userdata, int32_t protocol,
 					 struct guest_orders *ret_orders);
 	/** @text is UTF-8 with any characters; @size without the NUL. */
 	binder_exception_t (*set_stop_reason)(void *userdata, int32_t reason,
@@ -41,7 +42,8 @@ AIBinder *guest_host_new(const struct guest_host *host);
 /**
  * The client's calls. Errors: those of aidl_finish(); AVF_ERR_PROTOCOL (orders
  * that nobody can follow: no file name, no host name), AVF_ERR_STATE (there
- * are none: power off).
+ * are none: power off), AVF_ERR_UNSUPPORTED (the host is of another build,
+ * which speaks another protocol).
  */
 int guest_host_get_orders(AIBinder *host,
 			  struct guest_orders *ret_orders) MUST_CHECK;

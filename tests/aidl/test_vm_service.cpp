@@ -21,6 +21,7 @@
 #include <aidl/libvirtualization/BpGuestHost.h>
 
 extern "C" {
+#include "base/guest_protocol.h"
 #include "vmservice/guest_agent.h"
 #include "vmservice/guest_host.h"
 #include "vmservice/payload_service.h"
@@ -89,8 +90,11 @@ const struct vm_service_ops service_ops = {
 	.error = on_error,
 };
 
-binder_exception_t on_get_orders(void *userdata, struct guest_orders *orders)
+binder_exception_t on_get_orders(void *userdata, int32_t protocol,
+				 struct guest_orders *orders)
 {
+	if (protocol != GUEST_PROTOCOL)
+		return EX_UNSUPPORTED_OPERATION;
 	if (!userdata)
 		return EX_ILLEGAL_STATE;
 	*orders = *static_cast<struct guest_orders *>(userdata);
@@ -147,15 +151,18 @@ void generated_calls_guest_host()
 	BpGuestHost client(SpAIBinder(guest_host_new(&host)));
 	GuestOrders got;
 
-	CHECK_OK(client.getOrders(&got));
+	CHECK_OK(client.getOrders(GUEST_PROTOCOL, &got));
 	CHECK(got.payloadName == "libx.so" && got.isDebuggable);
 	CHECK(got.vmName == "my vm");
 	orders = {"", false, "", "assets/c.json"};
-	CHECK_OK(client.getOrders(&got));
+	CHECK_OK(client.getOrders(GUEST_PROTOCOL, &got));
 	CHECK(!got.payloadName && !got.isDebuggable && !got.vmName);
 	CHECK(got.payloadConfigPath == "assets/c.json");
 	host.userdata = nullptr;
-	CHECK(client.getOrders(&got).getExceptionCode() == EX_ILLEGAL_STATE);
+	CHECK(client.getOrders(GUEST_PROTOCOL, &got).getExceptionCode() ==
+	      EX_ILLEGAL_STATE);
+	CHECK(client.getOrders(0, &got).getExceptionCode() ==
+	      EX_UNSUPPORTED_OPERATION);
 	CHECK_OK(client.setStopReason(7, "why"));
 	CHECK(take() == "reason 7 why");
 }
@@ -234,8 +241,9 @@ class Host : public BnGuestHost
       public:
 	GuestOrders orders;
 
-	ScopedAStatus getOrders(GuestOrders *ret) override
+	ScopedAStatus getOrders(int32_t protocol, GuestOrders *ret) override
 	{
+		CHECK(protocol == GUEST_PROTOCOL);
 		*ret = orders;
 		return ScopedAStatus::ok();
 	}

@@ -7,8 +7,10 @@ import libvirtualization.GuestOrders;
  * and writes to a serial port.
  */
 interface IGuestHost {
-	/** An illegal state: the guest shall not start, but power off. */
-	GuestOrders getOrders();
+	/** An illegal state: the guest shall not start, but power off. An
+	 * unsupported operation: the host speaks another version than
+	 * @protocol (lib/base/guest_protocol.h). */
+	GuestOrders getOrders(int protocol);
 	/** Why the guest is about to end: a number of enum avf_stop_reason. The
 	 * first one counts. */
 	void setStopReason(int reason, in String text);

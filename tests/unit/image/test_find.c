@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/fd.h"
+#include "base/guest_protocol.h"
 #include "image/image.h"
 #include "image/scratch.h"
 
@@ -150,13 +151,47 @@ Test(find, the_image_says_what_it_is_for)
 
 	add("kernel");
 	add("initrd");
-	(void)snprintf(text, sizeof(text), "{\"arch\": \"%s\"}",
+	(void)snprintf(text, sizeof(text),
+		       "{\"protocol\": %d, \"arch\": \"%s\"}", GUEST_PROTOCOL,
 		       foreign()->name);
 	write_json(text);
 	cr_expect_eq(find(root), AVF_ERR_FORMAT);
 	cr_expect_not_null(strstr(error_record()->text, foreign()->name));
 	cr_expect_not_null(strstr(error_record()->text, arch_host()->name));
 	cr_expect_eq(find_for(foreign(), root), 0);
+}
+
+Test(find, the_image_is_of_a_build_that_speaks_our_protocol)
+{
+	static const struct {
+		const char *what, *protocol, *shown;
+	} rows[] = {
+		{"the next one", ", \"protocol\": 2", "version 2 of"},
+		{"none: an older build", "", "version 0 of"},
+		{"a text", ", \"protocol\": \"1\"", "version 0 of"},
+		{"a number that is none of ours",
+		 ", \"protocol\": -9223372036854775808",
+		 "version -9223372036854775808 of"},
+	};
+	char text[128], ours[32];
+
+	_Static_assert(GUEST_PROTOCOL == 1, "the rows");
+	add("kernel");
+	add("initrd");
+	(void)snprintf(ours, sizeof(ours), "this library version %d;",
+		       GUEST_PROTOCOL);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		(void)snprintf(text, sizeof(text), "{\"arch\": \"%s\"%s}",
+			       arch_host()->name, rows[i].protocol);
+		write_json(text);
+		cr_expect_eq(find(root), AVF_ERR_FORMAT, "%s", rows[i].what);
+		cr_expect_not_null(strstr(error_record()->text, rows[i].shown),
+				   "%s: %s", rows[i].what,
+				   error_record()->text);
+		cr_expect_not_null(strstr(error_record()->text, ours));
+		cr_expect_not_null(
+			strstr(error_record()->text, "avf image build"));
+	}
 }
 
 /* The text of the file is nobody's we know: it may be shown to a terminal. */

@@ -20,8 +20,10 @@
 
 #include "base/checked.h"
 #include "base/fd.h"
+#include "base/guest_protocol.h"
 #include "support/manager_fixture.h"
 #include "support/raw_peer.h"
+#include "vmservice/aidl_end.h"
 #include "vmservice/guest_agent.h"
 
 static struct manager_fixture fixture;
@@ -285,6 +287,53 @@ Test(vmm_manager, gives_the_orders)
 	hang_up(&guest);
 }
 
+static int32_t other_protocol;
+
+/* A guest of another build asks for its orders. */
+static void ask_in_another_protocol(struct guest *guest)
+{
+	const struct aidl_call call = {.target = guest->host,
+				       .descriptor =
+					       "libvirtualization.IGuestHost",
+				       .name = "getOrders",
+				       .code = FIRST_CALL_TRANSACTION};
+	AParcel *in = NULL;
+
+	cr_assert_eq(aidl_begin(&call, &in), 0);
+	cr_expect_eq(aidl_finish(&call, in,
+				 AParcel_writeInt32(in, other_protocol), NULL),
+		     AVF_ERR_UNSUPPORTED);
+}
+
+/* Its power-off alone would say nothing. */
+Test(vmm_manager, names_the_versions_of_a_guest_of_another_build)
+{
+	static const int32_t protocols[] = {0, GUEST_PROTOCOL + 1, INT32_MAX};
+	char expected[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		struct guest guest = {.done = false};
+
+		other_protocol = protocols[i];
+		serve(&guest, ask_in_another_protocol);
+		vmm_guest_ended(vmm, AVF_STOP_REASON_SHUTDOWN, "powered off");
+		cr_expect_eq(
+			vmm->guest_reason,
+			AVF_STOP_REASON_MICRODROID_FAILED_TO_CONNECT_TO_VIRTUALIZATION_SERVICE);
+		(void)snprintf(expected, sizeof(expected),
+			       "speaks version %d of the protocol, this "
+			       "library version %d",
+			       protocols[i], GUEST_PROTOCOL);
+		cr_expect_not_null(strstr(vmm->guest_text, expected), "%s",
+				   vmm->guest_text);
+		cr_expect_not_null(strstr(vmm->guest_text, "avf image build"),
+				   "%s", vmm->guest_text);
+		hang_up(&guest);
+		teardown();
+		setup();
+	}
+}
+
 static void get_orders_in_vain(struct guest *guest)
 {
 	struct guest_orders orders = {.is_debuggable = true};
@@ -524,6 +573,9 @@ Test(vmm_manager, hangs_up_on_what_is_no_session)
 		cr_expect_null(vmm->manager.session, "%s", rows[i].what);
 		cr_expect_eq(dial(NULL), AVF_ERR_BUSY, "%s", rows[i].what);
 		cr_expect_not(vmm->stopped, "%s", rows[i].what);
+		/* else it has greeted, and is of this build */
+		cr_expect_eq(!strncmp(rows[i].bytes, GREETED, strlen(GREETED)),
+			     vmm->guest_reason < 0, "%s", rows[i].what);
 		fd_close(fd);
 		teardown();
 		setup();

@@ -5,11 +5,19 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/guest_protocol.h"
 #include "vmservice/aidl_end.h"
 #include "vmservice/guest_host.h"
 
-static binder_exception_t give(void *userdata, struct guest_orders *ret_orders)
+/* What the guest said that it speaks. */
+static int32_t spoken;
+
+static binder_exception_t give(void *userdata, int32_t protocol,
+			       struct guest_orders *ret_orders)
 {
+	spoken = protocol;
+	if (protocol != GUEST_PROTOCOL)
+		return EX_UNSUPPORTED_OPERATION;
 	*ret_orders = *(const struct guest_orders *)userdata;
 	return EX_NONE;
 }
@@ -68,6 +76,48 @@ Test(guest_host, the_guest_follows_no_orders_that_are_wrong)
 							   : "before");
 		AIBinder_decStrong(server);
 	}
+}
+
+/* As guests of other builds ask: with another number, or with none. */
+static binder_exception_t ask(AIBinder *server, bool says, int32_t protocol)
+{
+	const struct aidl_call call = {.target = server,
+				       .descriptor =
+					       "libvirtualization.IGuestHost",
+				       .code = FIRST_CALL_TRANSACTION};
+	binder_exception_t exception;
+	AParcel *in = NULL, *out = NULL;
+	AStatus *status = NULL;
+
+	cr_assert_eq(aidl_begin(&call, &in), 0);
+	if (says)
+		cr_assert_eq(AParcel_writeInt32(in, protocol), STATUS_OK);
+	cr_assert_eq(AIBinder_transact(server, call.code, &in, &out, 0),
+		     STATUS_OK);
+	cr_assert_eq(AParcel_readStatusHeader(out, &status), STATUS_OK);
+	exception = AStatus_getExceptionCode(status);
+	AStatus_delete(status);
+	AParcel_delete(out);
+	return exception;
+}
+
+Test(guest_host, the_host_hears_which_protocol_the_guest_speaks)
+{
+	struct guest_orders orders = {.payload_name = "x"};
+	const struct guest_host host = {&ops, &orders};
+	AIBinder *server = guest_host_new(&host);
+
+	cr_expect_eq(guest_host_get_orders(server, &orders), 0);
+	cr_expect_eq(spoken, GUEST_PROTOCOL);
+	cr_expect_eq(ask(server, true, GUEST_PROTOCOL), EX_NONE);
+	cr_expect_eq(ask(server, true, GUEST_PROTOCOL + 1),
+		     EX_UNSUPPORTED_OPERATION);
+	cr_expect_eq(spoken, GUEST_PROTOCOL + 1);
+	cr_expect_eq(ask(server, true, INT32_MIN), EX_UNSUPPORTED_OPERATION);
+	cr_expect_eq(spoken, INT32_MIN);
+	cr_expect_eq(ask(server, false, 0), EX_UNSUPPORTED_OPERATION);
+	cr_expect_eq(spoken, 0, "says nothing, as before it was counted");
+	AIBinder_decStrong(server);
 }
 
 /* ---- parcels that are no orders ---------------------------------------------
