@@ -723,6 +723,23 @@ FAULTS = [
      "MSG_NOSIGNAL | MSG_DONTWAIT);",
      "MSG_DONTWAIT);",
      "a peer that hangs up ends the process"),
+    ("rpctls/rpc_tls_layer.c",
+     "\tif (rpc_tls_no_memory())\n\t\treturn RPC_IO_NO_MEMORY;\n",
+     "",
+     "a lack of memory is called a wrong certificate"),
+    # RPC binder into a VM
+    ("rpc/rpc_vm.c",
+     "ARpcSession_setMaxIncomingThreads(session, 1);",
+     "",
+     "a payload cannot call its host"),
+    ("vmm/manager.c",
+     "if (protocol != GUEST_PROTOCOL) {",
+     "if (protocol < 0) {",
+     "a manager of another build gets its orders"),
+    ("image/find.c",
+     "if (number == GUEST_PROTOCOL)",
+     "if (number >= 0)",
+     "an image of another build is run"),
 ]
 
 # The test program that knows best, where it is not named after the file.
@@ -737,6 +754,7 @@ FIRST = {
     "binder/parcel_fd.c": "binder/test_parcel_table",
     "rpc/rpc_call.c": "rpc/test_rpc_call",
     "rpc/rpc_client.c": "rpc/test_rpc_vm_connect",
+    "rpc/rpc_vm.c": "rpc/test_rpc_vm_connect",
     "rpc/rpc_conn_read.c": "rpc/test_rpc_conn",
     "rpctls/rpc_tls.c": "rpctls/test_rpc_tls_layer",
     "rpc/rpc_incoming.c": "rpc/test_rpc_polled",

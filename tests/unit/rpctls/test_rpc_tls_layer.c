@@ -1,8 +1,11 @@
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -14,6 +17,18 @@
 static AvfRpcTls *tls;
 static int fds[2];
 static void *layers[2];
+
+/* What receiving fails with, if it does. */
+static int error;
+
+ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+	if (error == 0)
+		return syscall(SYS_recvfrom, fd, bytes, size, flags, NULL,
+			       NULL);
+	errno = error;
+	return -1;
+}
 
 static void set_up(void)
 {
@@ -232,4 +247,27 @@ Test(layer, a_server_that_nobody_gave_us)
 	}
 	cr_expect_eq(io, RPC_IO_REFUSED);
 	AvfRpcTls_free(stranger);
+}
+
+/* The kernel's; oom/test_rpc_tls has each allocation of OpenSSL's. */
+Test(layer, memory_runs_out)
+{
+	static const struct {
+		int error;
+		enum rpc_io io;
+	} rows[] = {
+		{ENOMEM, RPC_IO_NO_MEMORY},
+		{ECONNRESET, RPC_IO_BROKEN},
+		{EAGAIN, RPC_IO_WANT_READ},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		void *layer = rpc_tls_ops.open(tls, fds[0], false);
+
+		error = rows[i].error;
+		cr_expect_eq(rpc_tls_ops.handshake(layer), rows[i].io, "%d",
+			     rows[i].error);
+		cr_expect_eq(ERR_peek_error(), 0);
+		rpc_tls_ops.close(layer);
+	}
 }
