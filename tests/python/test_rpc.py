@@ -3,6 +3,7 @@ roles, over the interface of tests/aidl."""
 import contextlib
 import gc
 import pathlib
+import socket
 import subprocess
 import tempfile
 import threading
@@ -122,6 +123,15 @@ class NoPeer(Directory):
         with avf.rpc.Session() as session:
             with self.assertRaisesRegex(avf.rpc.RpcError, "nothing"):
                 session.connect_unix(self.dir / "nothing")
+
+    def test_peer_that_is_silent(self):
+        for word in b"", b"\1\0\0":
+            ours, peers = socket.socketpair()
+            with peers, avf.rpc.Session(connect_timeout=0.05) as session:
+                peers.send(word)
+                with self.assertRaises(avf.rpc.RpcError) as caught:
+                    session.connect(lambda: ours)
+                self.assertEqual(caught.exception.name, "TIMED_OUT")
 
     def test_path_that_is_taken(self):
         (self.dir / "file").touch()

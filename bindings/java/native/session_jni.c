@@ -32,6 +32,14 @@ JNI(void, sessionSetUp)
 		    : ARpcSession_FileDescriptorTransportMode_None);
 }
 
+JNI(void, sessionConnectTimeout)
+(JNIEnv *env, jclass self, jlong session, jint ms)
+{
+	(void)env;
+	(void)self;
+	AvfRpcSession_setConnectTimeout(to_pointer(session), (uint32_t)ms);
+}
+
 JNI(jlong, sessionConnectUnix)
 (JNIEnv *env, jclass self, jlong session, jstring path)
 {

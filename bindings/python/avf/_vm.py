@@ -222,9 +222,11 @@ class Vm:
 
     def connect_rpc(self, port, timeout=CONNECT_TIMEOUT):
         """The root object, an avf.rpc.Binder, of an RPC binder server in
-        the VM, which may call objects of ours at any time."""
+        the VM, which may call objects of ours at any time. The timeout is
+        for each connection, and for all that is said until there is a
+        session."""
         from .rpc import Session
-        with Session(incoming_threads=1) as session:
+        with Session(incoming_threads=1, connect_timeout=timeout) as session:
             return session.connect(lambda: self.connect(port, timeout))
 
     def listen(self, port):

@@ -8,6 +8,9 @@ import avf.RpcSession;
 import com.example.ITest;
 
 import java.io.File;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -60,6 +63,22 @@ final class TestRpc {
         }
     }
 
+    /** One that takes connections, and says nothing on them. */
+    private static void peerIsSilent(String path) throws Exception {
+        try (ServerSocketChannel peer = ServerSocketChannel.open(
+                     StandardProtocolFamily.UNIX);
+                RpcSession session = new RpcSession(1, false)) {
+            peer.bind(UnixDomainSocketAddress.of(path));
+            session.setConnectTimeout(50);
+            Check.fails(RemoteException.class, "TIMED_OUT",
+                    () -> session.connectUnix(path));
+        }
+        try (RpcSession session = new RpcSession(1, false)) {
+            Check.fails(IllegalArgumentException.class, "0",
+                    () -> session.setConnectTimeout(0));
+        }
+    }
+
     private static void withJava(File dir) throws Exception {
         String path = dir + "/java";
         try (RpcServer server = new RpcServer(new TestService(), path);
@@ -71,6 +90,8 @@ final class TestRpc {
             Check.test("death_is_told", () -> deathIsTold(session));
             Check.test("nobody_listens",
                     () -> nobodyListens(dir + "/nothing"));
+            Check.test("peer_is_silent",
+                    () -> peerIsSilent(dir + "/silent"));
         }
     }
 

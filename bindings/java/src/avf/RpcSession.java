@@ -31,6 +31,20 @@ public final class RpcSession implements AutoCloseable {
                 "the session is closed").cleanedWith(this);
     }
 
+    /** How long all that is said until there is a session may take; a peer
+     * that is silent has no end else. Before connecting. */
+    public void setConnectTimeout(int milliseconds) {
+        if (milliseconds <= 0)
+            throw new IllegalArgumentException("milliseconds: "
+                    + milliseconds);
+        long session = handle.acquire();
+        try {
+            Binders.sessionConnectTimeout(session, milliseconds);
+        } finally {
+            handle.release();
+        }
+    }
+
     private IBinder connect(LongUnaryOperator how, String where)
             throws RemoteException {
         long session = handle.acquire();

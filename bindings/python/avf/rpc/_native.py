@@ -105,6 +105,7 @@ _SIGNATURES = {
     "ARpcSession_setMaxIncomingThreads": (None, [_P, c.c_size_t]),
     "ARpcSession_setupUnixDomainClient": (_P, [_P, c.c_char_p]),
     "ARpcSession_setupPreconnectedClient": (_P, [_P, RequestFd, _P]),
+    "AvfRpcSession_setConnectTimeout": (None, [_P, c.c_uint32]),
     "AvfRpcSession_getError": (_I, [_P]),
     "AvfRpcSession_countObjects": (c.c_size_t, [_P]),
     "AvfRpcSession_shutdown": (None, [_P, c.c_bool]),

@@ -150,7 +150,9 @@ class Session:
     """A connection to a peer that serves a root object. It lives as long as
     one of its objects is used, also after close()."""
 
-    def __init__(self, incoming_threads=0, fds=False):
+    def __init__(self, incoming_threads=0, fds=False, connect_timeout=None):
+        """connect_timeout: seconds for all that is said until there is a
+        session; a peer that is silent has no end else."""
         self._pointer = lib.ARpcSession_new()
         if not self._pointer:
             raise MemoryError("ARpcSession_new")
@@ -158,6 +160,9 @@ class Session:
                                               incoming_threads)
         lib.ARpcSession_setFileDescriptorTransportMode(self._pointer,
                                                        int(fds))
+        if connect_timeout is not None:
+            lib.AvfRpcSession_setConnectTimeout(
+                self._pointer, max(1, int(connect_timeout * 1000)))
 
     def _root(self, pointer, where):
         check(lib.AvfRpcSession_getError(self._pointer),

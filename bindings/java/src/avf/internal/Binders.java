@@ -166,6 +166,9 @@ public final class Binders {
     public static native void sessionSetUp(long session, int incomingThreads,
             boolean fds);
 
+    public static native void sessionConnectTimeout(long session,
+            int milliseconds);
+
     /** The root object, whose reference is the caller's, or 0. */
     public static native long sessionConnectUnix(long session, String path);
 

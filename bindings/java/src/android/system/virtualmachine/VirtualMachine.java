@@ -291,6 +291,7 @@ public class VirtualMachine implements AutoCloseable {
         VirtualMachineException[] why = new VirtualMachineException[1];
         checkPort(port);
         try (RpcSession session = new RpcSession(1, false)) {
+            session.setConnectTimeout(CONNECT_TIMEOUT_MS);
             return session.connect(() -> connectedFd(port, why));
         } catch (RemoteException e) {
             if (why[0] != null)
