@@ -310,7 +310,10 @@ AVF_EXPORT int avf_config_set_log_output(avf_config *config, int fd) AVF_CHECK;
 /**
  * How long a payload VM may take until its payload has started, in
  * milliseconds, before it is stopped with AVF_STOP_REASON_HANGUP. 0: AVF's
- * 30 s on KVM, 300 s under emulation. Raw VMs have no such limit.
+ * 30 s on KVM, 300 s under emulation. A raw VM has no such limit, but a
+ * protected one is looked at each time so much has passed, and stopped with
+ * the same reason when its kernel shares no memory with the devices that it
+ * uses: it has no support for protected VMs.
  */
 AVF_EXPORT int avf_config_set_boot_timeout_ms(avf_config *config,
 					      uint32_t timeout_ms) AVF_CHECK;

@@ -146,6 +146,19 @@ struct virtio_dev *machine_vsock(struct machine *machine)
 	return machine->vsock;
 }
 
+enum virtq_reach machine_reach(const struct machine *machine)
+{
+	enum virtq_reach most = VIRTQ_REACH_UNKNOWN;
+
+	for (unsigned int i = 0; i < machine->n_devices; i++) {
+		const struct virtio_dev *dev =
+			virtio_pci_dev(machine->devices[i]);
+
+		most = MAX(most, virtio_dev_reach(dev));
+	}
+	return most;
+}
+
 /* Legal after any failure of init(): each part knows whether it was made. */
 void machine_free(struct machine *machine)
 {

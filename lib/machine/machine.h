@@ -62,5 +62,8 @@ int machine_start(struct machine *machine) MUST_CHECK;
 /** The vsock device; borrowed. */
 struct virtio_dev *machine_vsock(struct machine *machine);
 
+/** The most that was seen of the rings of all devices. With @lock held. */
+enum virtq_reach machine_reach(const struct machine *machine);
+
 /** Stop the vCPUs, free everything. NULL is a no-op. */
 void machine_free(struct machine *machine);

@@ -134,6 +134,15 @@ void virtio_dev_config_changed(struct virtio_dev *dev)
 		dev->transport_ops->interrupt_config(dev->transport);
 }
 
+enum virtq_reach virtio_dev_reach(const struct virtio_dev *dev)
+{
+	enum virtq_reach most = VIRTQ_REACH_UNKNOWN;
+
+	for (unsigned int q = 0; q < dev->n_queues; q++)
+		most = MAX(most, dev->queues[q].reach);
+	return most;
+}
+
 void virtio_dev_free(struct virtio_dev *dev)
 {
 	if (!dev)

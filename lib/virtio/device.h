@@ -151,5 +151,8 @@ void virtio_dev_config_changed(struct virtio_dev *dev);
  */
 void virtio_dev_break(struct virtio_dev *dev);
 
+/** The most that was seen of the rings of its queues. */
+enum virtq_reach virtio_dev_reach(const struct virtio_dev *dev);
+
 /** Reset and free. NULL is a no-op. */
 void virtio_dev_free(struct virtio_dev *dev);

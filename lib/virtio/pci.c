@@ -381,6 +381,11 @@ int virtio_pci_new(struct virtio_dev *dev, struct pci_bus *bus,
 	return 0;
 }
 
+const struct virtio_dev *virtio_pci_dev(const struct virtio_pci *vp)
+{
+	return vp->dev;
+}
+
 void virtio_pci_free(struct virtio_pci *vp)
 {
 	if (!vp)

@@ -25,5 +25,8 @@ int virtio_pci_new(struct virtio_dev *dev, struct pci_bus *bus,
 		   struct loop *loop, struct hv *hv, const struct log *log,
 		   struct virtio_pci **ret) MUST_CHECK;
 
+/** The device that it carries; borrowed. */
+const struct virtio_dev *virtio_pci_dev(const struct virtio_pci *vp);
+
 /** Reset the device, unplug and free it. NULL is a no-op. */
 void virtio_pci_free(struct virtio_pci *vp);

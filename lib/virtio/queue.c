@@ -57,7 +57,10 @@ void virtq_init(struct virtq *vq, const struct gmem *gm, uint16_t max_size)
 
 void virtq_reset(struct virtq *vq)
 {
+	const enum virtq_reach reach = vq->reach;
+
 	virtq_init(vq, vq->gm, vq->max_size);
+	vq->reach = reach;
 }
 
 /*
@@ -221,15 +224,22 @@ static int walk(const struct virtq *vq, uint16_t head, struct virtq_chain *c)
 	return 0;
 }
 
-/* How many requests wait; more than the ring holds is a broken index. */
-static int pending(const struct virtq *vq, uint16_t *ret_n)
+/*
+ * How many requests wait; more than the ring holds is a broken index. That the
+ * ring is in guest memory virtq_start() has seen, so one that cannot be read
+ * is private to the guest.
+ */
+static int pending(struct virtq *vq, uint16_t *ret_n)
 {
 	uint16_t idx;
 	uint16_t n;
 
 	/* acquire: pairs with the driver's barrier between entry and index */
-	if (gmem_load_le16(vq->gm, vq->avail + RING_IDX, &idx) < 0)
+	if (gmem_load_le16(vq->gm, vq->avail + RING_IDX, &idx) < 0) {
+		vq->reach = MAX(vq->reach, VIRTQ_REACH_REFUSED);
 		return fail_as(AVF_ERR_PROTOCOL);
+	}
+	vq->reach = VIRTQ_REACH_GOOD;
 	n = (uint16_t)(idx - vq->next_avail);
 	if (n > vq->size)
 		return fail(AVF_ERR_PROTOCOL, "available index %u after %u",

@@ -25,6 +25,13 @@
 #define VIRTQ_MAX_SIZE  1024 /* largest max_size a device may ask for */
 #define VIRTQ_MAX_PARTS 256  /* most parts of one chain, indirect included */
 
+/* What was seen of rings so far; later ones count more. */
+enum virtq_reach {
+	VIRTQ_REACH_UNKNOWN, /* nobody looked */
+	VIRTQ_REACH_REFUSED, /* the guest keeps them to itself */
+	VIRTQ_REACH_GOOD,    /* they were read */
+};
+
 struct virtq {
 	const struct gmem *gm; /* borrowed */
 	/* Set up by the transport before virtq_start(). */
@@ -40,7 +47,8 @@ struct virtq {
 	uint16_t next_used;
 	uint16_t signalled_used; /* next_used at the last interrupt */
 	bool signalled_valid;
-	uint32_t in_flight; /* popped and not pushed */
+	uint32_t in_flight;     /* popped and not pushed */
+	enum virtq_reach reach; /* of all rings since virtq_init() */
 };
 
 /* One request: parts in the order of the chain, readable ones first. */
@@ -70,7 +78,8 @@ void virtq_init(struct virtq *vq, const struct gmem *gm, uint16_t max_size);
  */
 int virtq_start(struct virtq *vq, uint16_t base) MUST_CHECK;
 
-/** Stop processing and forget all progress, size and addresses. */
+/** Stop processing and forget all progress, size and addresses; @reach stays.
+ */
 void virtq_reset(struct virtq *vq);
 
 /**

@@ -18,6 +18,11 @@ struct backend_ops {
 	int (*start)(struct backend *backend);
 	/** Press the power button. Returns whether the guest has one. */
 	bool (*ask_shutdown)(struct backend *backend);
+	/**
+	 * The most that was seen of the rings of the guest's devices. On the
+	 * loop. NULL where no guest can keep memory to itself.
+	 */
+	enum virtq_reach (*reach)(struct backend *backend);
 	/** Stop the guest, free everything. Outside of the loop. */
 	void (*free)(struct backend *backend);
 };

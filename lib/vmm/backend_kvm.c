@@ -50,6 +50,11 @@ static bool ask_shutdown(struct backend *backend)
 	return false;
 }
 
+static enum virtq_reach reach(struct backend *backend)
+{
+	return machine_reach(to_kvm_backend(backend)->machine);
+}
+
 static void kvm_backend_free(struct backend *backend)
 {
 	struct kvm_backend *b = to_kvm_backend(backend);
@@ -61,6 +66,7 @@ static void kvm_backend_free(struct backend *backend)
 static const struct backend_ops kvm_backend_ops = {
 	.start = start,
 	.ask_shutdown = ask_shutdown,
+	.reach = reach,
 	.free = kvm_backend_free,
 };
 

@@ -72,7 +72,14 @@ void vmm_guest_ended(struct vmm *vmm, int reason, const char *text)
 		vmm_stop(vmm, reason, text);
 }
 
-/* Only payload VMs have this timer; a raw guest has nothing to report. */
+static uint32_t boot_timeout_ms(const struct vmm *vmm, bool emulated)
+{
+	if (vmm->config.boot_timeout_ms != 0)
+		return vmm->config.boot_timeout_ms;
+	return emulated ? BOOT_TIMEOUT_EMULATED_MS : BOOT_TIMEOUT_MS;
+}
+
+/* A payload has to report until then. */
 static void boot_expired(void *userdata)
 {
 	const struct vmm *vmm = userdata;
@@ -84,6 +91,30 @@ static void boot_expired(void *userdata)
 			   "CONFIG_ARM_PKVM_GUEST (guest/kernel)"
 			 : "the payload had not started within the boot "
 			   "time-out");
+}
+
+/*
+ * A raw guest has nothing to report, and a protected one may do without
+ * devices. One that gave its devices memory that it keeps to itself, and to
+ * none memory that it shares, waits for them for ever.
+ */
+static void raw_boot_expired(void *userdata)
+{
+	struct vmm *vmm = userdata;
+
+	switch (vmm->backend->ops->reach(vmm->backend)) {
+	case VIRTQ_REACH_GOOD:
+		break;
+	case VIRTQ_REACH_UNKNOWN:
+		timer_set(&vmm->boot_timer, boot_timeout_ms(vmm, false));
+		break;
+	case VIRTQ_REACH_REFUSED:
+		vmm_stop(vmm, AVF_STOP_REASON_HANGUP,
+			 "the guest keeps the rings of its devices to itself; "
+			 "in a protected VM, Linux needs a kernel with "
+			 "CONFIG_ARM_PKVM_GUEST (guest/kernel)");
+		break;
+	}
 }
 
 static void stop_expired(void *userdata)
@@ -138,13 +169,8 @@ static int receive_orders(struct vmm *vmm)
 
 static void arm_boot_timer(struct vmm *vmm, bool emulated)
 {
-	uint32_t ms = vmm->config.boot_timeout_ms;
-
-	if (vmm->config.kind != AVF_CONFIG_PAYLOAD)
-		return;
-	if (ms == 0)
-		ms = emulated ? BOOT_TIMEOUT_EMULATED_MS : BOOT_TIMEOUT_MS;
-	timer_set(&vmm->boot_timer, ms);
+	if (vmm->config.kind == AVF_CONFIG_PAYLOAD || vmm->config.is_protected)
+		timer_set(&vmm->boot_timer, boot_timeout_ms(vmm, emulated));
 }
 
 /* The manager's port is open before the guest can run. */
@@ -186,7 +212,11 @@ static int start(struct vmm *vmm)
 	if (rc < 0)
 		return rc;
 	vmm_mark(vmm, "the machine is built");
-	rc = timer_init(&vmm->boot_timer, &vmm->loop, boot_expired, vmm);
+	rc = timer_init(&vmm->boot_timer, &vmm->loop,
+			vmm->config.kind == AVF_CONFIG_PAYLOAD
+				? boot_expired
+				: raw_boot_expired,
+			vmm);
 	if (rc < 0)
 		return rc;
 	rc = timer_init(&vmm->stop_timer, &vmm->loop, stop_expired, vmm);

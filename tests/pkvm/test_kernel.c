@@ -18,6 +18,9 @@
 #define WORD_SIZE 16U
 #define PAGE      4096U
 
+/* How often the VMM looks whether the guest shares what its devices need. */
+#define BOOT_TIMEOUT_MS 2000
+
 /* What one test needs. The word is known to the host, the secret is the next
  * letter of each. */
 struct run {
@@ -129,6 +132,61 @@ static void protected_devices(void)
 	use_devices(true);
 }
 
+/* A stock kernel: it has no pKVM guest support, so it shares nothing. Its
+ * console driver gives the device a ring in its own memory. */
+static avf_config *foreign_config(bool is_protected)
+{
+	avf_config *config = NULL;
+
+	CHECK_OK(avf_config_new(AVF_CONFIG_RAW, &config));
+	CHECK_OK(avf_config_set_kernel(config, vmt_path("guest-image/kernel")));
+	CHECK_OK(
+		avf_config_set_initrd(config, vmt_path("tests/kernel_initrd")));
+	CHECK_OK(avf_config_set_cmdline(config,
+					"console=ttyS0 quiet rdinit=/init"));
+	CHECK_OK(avf_config_set_protected(config, is_protected));
+	return config;
+}
+
+static bool has_foreign_kernel(void)
+{
+	if (access(vmt_path("guest-image/kernel"), R_OK) == 0)
+		return true;
+	vmt_skip("no image with a stock kernel");
+	return false;
+}
+
+static void foreign_kernel(void)
+{
+	struct vmt_vm v;
+	char *text;
+
+	if (!has_foreign_kernel() || !vmt_new(&v, foreign_config(false)))
+		return;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	CHECK(text && vmt_contains(text, "console: through the device"));
+	free(text);
+	vmt_free(&v);
+}
+
+/* Without a word of ours it would wait for its console for ever. */
+static void protected_foreign_kernel(void)
+{
+	avf_config *config;
+	struct vmt_vm v;
+
+	if (!has_foreign_kernel())
+		return;
+	config = foreign_config(true);
+	CHECK_OK(avf_config_set_boot_timeout_ms(config, BOOT_TIMEOUT_MS));
+	if (!vmt_new(&v, config))
+		return;
+	CHECK(vmt_run(&v) && vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, AVF_STOP_REASON_HANGUP, "CONFIG_ARM_PKVM_GUEST");
+	vmt_free(&v);
+}
+
 /* Whether [@from, @to) of the process's memory has @text in it. Pages that
  * cannot be read are stepped over, one at a time. */
 static bool range_has(int mem, uint64_t from, uint64_t to, const char *text)
@@ -207,6 +265,8 @@ static void protected_secret(void)
 static const struct vmt_test tests[] = {
 	{"devices", devices},
 	{"protected_devices", protected_devices},
+	{"foreign_kernel", foreign_kernel},
+	{"protected_foreign_kernel", protected_foreign_kernel},
 	{"secret", secret},
 	{"protected_secret", protected_secret},
 };

@@ -395,6 +395,21 @@ Test(machine, memory_beyond_the_hole_goes_above_4_gib)
 	cr_expect_eq(hv->fake.memory_size, 5120ULL << 20);
 }
 
+/* One ring that was read is enough to know that the guest shares some. */
+Test(machine, the_best_of_all_rings_counts)
+{
+	struct virtq *queues;
+
+	cr_assert_eq(build(), 0);
+	queues = machine_vsock(machine)->queues;
+	cr_expect_eq(machine_reach(machine), VIRTQ_REACH_UNKNOWN);
+	queues[1].reach = VIRTQ_REACH_REFUSED;
+	cr_expect_eq(machine_reach(machine), VIRTQ_REACH_REFUSED);
+	queues[0].reach = VIRTQ_REACH_GOOD;
+	cr_expect_eq(machine_reach(machine), VIRTQ_REACH_GOOD);
+	machine_free(machine);
+}
+
 Test(machine, a_vcpu_that_cannot_be_made_fails_the_start)
 {
 	config.vcpus = 4;
