@@ -3,6 +3,8 @@
 # works on a computer of any architecture.
 
 lab_modules="virtio-blk erofs overlay"
+# somewhere to swap to
+[ "$place" != pkvm ] || lab_modules="$lab_modules zram"
 . "$repo/scripts/lab/arm64_apt.sh"
 
 lab_prepare()

@@ -281,6 +281,20 @@ static bool is_zero(const unsigned char *page)
 	return true;
 }
 
+/* Where nothing protects the memory, the secret outlives its VM. */
+static void control_after_the_end(void)
+{
+	struct secret_vm vm;
+	unsigned char *page;
+
+	if (!secret_vm_init(&vm, false))
+		return;
+	page = secret_vm_place(&vm);
+	secret_vm_end(&vm);
+	CHECK(page && secret_is(page, PAGE, vm.seed));
+	secret_vm_fini(&vm);
+}
+
 /* The memory is the host's again, and was wiped before: every page that could
  * not be read. */
 static void after_the_end(void)
@@ -317,6 +331,7 @@ static const struct vmt_test tests[] = {
 	{"shared_page", shared_page},
 	{"reads_never_find_it", reads_never_find_it},
 	{"writes_never_change_it", writes_never_change_it},
+	{"control_after_the_end", control_after_the_end},
 	{"after_the_end", after_the_end},
 };
 

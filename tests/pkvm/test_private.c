@@ -1,5 +1,6 @@
 /* A protected guest that points its devices at memory of its own alone: an
- * error for the device, nothing for the VMM. */
+ * error for the device, nothing for the VMM. The same guest in a VM that is not
+ * protected is served, and its secret gets around. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,57 +13,80 @@ enum { HEADER = 1, STATUS, RINGS, DATA, ROOM };
 
 static const char secret[] = "the secret of the guest";
 
-/* What the guest said about its request, and whether it went on. */
-static void run(int way, const char *answer)
+/*
+ * What the guest said about its request, and at last. Returns whether its
+ * secret is on the disk.
+ */
+static bool run(int way, bool is_protected, const char *answer, const char *end)
 {
 	const struct avf_disk_options writable = {sizeof(writable), true, NULL};
 	avf_config *config = vmt_bare_config("private");
 	int disk = vmt_memfd(4096, 'd');
 	char cmdline[32], sectors[4096];
 	struct vmt_vm v;
+	bool found;
 	char *text;
 
 	(void)snprintf(cmdline, sizeof(cmdline), "case=%d", way);
 	CHECK_OK(avf_config_set_cmdline(config, cmdline));
-	CHECK_OK(avf_config_set_protected(config, true));
+	CHECK_OK(avf_config_set_protected(config, is_protected));
 	CHECK_OK(avf_config_add_disk_fd(config, disk, &writable));
 	if (!vmt_new(&v, config))
-		return;
+		return false;
 	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
 	text = vmt_output(&v);
-	if (!text || !vmt_contains(text, answer) ||
-	    !vmt_contains(text, "dddddddd\nsurvived\n"))
+	if (!text || !vmt_contains(text, answer) || !vmt_contains(text, end))
 		vmt_fail(__FILE__, __LINE__, "the guest says \"%s\"", text);
 	free(text);
 	CHECK(pread(disk, sectors, sizeof(sectors), 0) == sizeof(sectors));
-	CHECK(!memmem(sectors, sizeof(sectors), secret, sizeof(secret) - 1));
+	found = memmem(sectors, sizeof(sectors), secret, sizeof(secret) - 1);
 	vmt_free(&v);
 	(void)close(disk);
+	return found;
+}
+
+static void refused(int way, const char *answer)
+{
+	CHECK(!run(way, true, answer, "dddddddd\nsurvived\n"));
 }
 
 static void header(void)
 {
-	run(HEADER, "answered 1");
+	refused(HEADER, "answered 1");
 }
 
 static void status(void)
 {
-	run(STATUS, "answered 255");
+	refused(STATUS, "answered 255");
 }
 
 static void rings(void)
 {
-	run(RINGS, "unanswered");
+	refused(RINGS, "unanswered");
 }
 
 static void data(void)
 {
-	run(DATA, "answered 1");
+	refused(DATA, "answered 1");
 }
 
 static void room(void)
 {
-	run(ROOM, "bytes 0");
+	refused(ROOM, "bytes 0");
+}
+
+/* Where nothing is private, each of these requests is served: it reads, or
+ * writes, just what it must not reach in a protected VM. */
+static void control(void)
+{
+	static const char survived[] = "dddddddd\nsurvived\n";
+
+	(void)run(HEADER, false, "answered 0, bytes 513", survived);
+	/* the answer is where the guest does not look */
+	(void)run(STATUS, false, "answered 255, bytes 513", survived);
+	(void)run(RINGS, false, "answered 0, bytes 513", survived);
+	CHECK(run(DATA, false, "answered 0, bytes 1", survived));
+	(void)run(ROOM, false, "bytes 4096", "the host changed what is ours");
 }
 
 /* What `avf info` says is what the other tests here show, no more. */
@@ -93,6 +117,7 @@ static void guarantees_are_named(void)
 
 static const struct vmt_test tests[] = {
 	{"guarantees_are_named", guarantees_are_named},
+	{"control", control},
 	{"header", header},
 	{"status", status},
 	{"rings", rings},

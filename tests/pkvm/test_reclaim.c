@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -22,36 +23,99 @@
 #include "pkvm/secret_vm.h"
 #include "support/vm_harness.h"
 
+/* --- somewhere to swap to --------------------------------------------- */
+
+#define ZRAM      "/sys/block/zram0/disksize"
+#define SWAP      "/dev/zram0"
+#define SWAP_SIZE (64U << 20)
+
+/* Returns 0 or errno. */
+static int put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int rc = fd < 0 || write(fd, text, strlen(text)) < 0 ? errno : 0;
+
+	fd_close(fd);
+	return rc;
+}
+
+/* The first page of a swap device, as mkswap makes it. */
+static bool make_swap(void)
+{
+	static unsigned char page[SECRET_PAGE];
+	const uint32_t head[] = {1, SWAP_SIZE / SECRET_PAGE - 1, 0};
+	int fd = open(SWAP, O_WRONLY | O_CLOEXEC);
+	bool done;
+
+	memcpy(page + 1024, head, sizeof(head));
+	memcpy(page + SECRET_PAGE - 10, "SWAPSPACE2", 10);
+	done = write(fd, page, sizeof(page)) == sizeof(page);
+	fd_close(fd);
+	return done;
+}
+
+/* Once, for all tests of a run; it ends with the lab. */
+static bool have_swap(void)
+{
+	static int state;
+
+	if (state == 0 && getenv("AVF_LAB"))
+		state = put(ZRAM, "64M") == 0 && make_swap() &&
+					swapon(SWAP, 0) == 0
+				? 1
+				: -1;
+	return state > 0;
+}
+
+/* How many pages of these are not in memory. */
+static unsigned int count_absent(void *p, size_t size)
+{
+	static unsigned char resident[SECRET_BYTES / SECRET_PAGE];
+	unsigned int n = 0;
+
+	CHECK(mincore(p, size, resident) == 0);
+	for (size_t i = 0; i < size / SECRET_PAGE; i++)
+		n += !(resident[i] & 1);
+	return n;
+}
+
 /* --- by a process ----------------------------------------------------- */
 
-static void advise(struct secret_vm *vm, int advice)
+/* A part of a VM's memory, for what takes it away. */
+struct part {
+	struct secret_vm *vm;
+	unsigned char *p;
+	size_t size; /* bytes */
+	bool found;  /* the secret, by the one who took it */
+};
+
+static void page_out(struct part *part)
 {
-	(void)madvise(vm->ram, SECRET_BYTES, advice);
+	(void)madvise(part->p, part->size, MADV_PAGEOUT);
 }
 
-static void page_out(struct secret_vm *vm)
+/* The first advice takes nothing: pages are only found to be cold sooner. */
+static void make_cold(struct part *part)
 {
-	advise(vm, MADV_PAGEOUT);
+	(void)madvise(part->p, part->size, MADV_COLD);
+	page_out(part);
 }
 
-static void make_cold(struct secret_vm *vm)
+static void forget(struct part *part)
 {
-	advise(vm, MADV_COLD);
+	(void)madvise(part->p, part->size, MADV_DONTNEED);
 }
 
-static void forget(struct secret_vm *vm)
+/* As late as when somebody needs the memory. */
+static void free_lazily(struct part *part)
 {
-	advise(vm, MADV_DONTNEED);
+	(void)madvise(part->p, part->size, MADV_FREE);
+	page_out(part);
 }
 
-static void free_lazily(struct secret_vm *vm)
+static void page_out_by_another(struct part *part)
 {
-	advise(vm, MADV_FREE);
-}
-
-static void page_out_by_another(struct secret_vm *vm)
-{
-	const struct iovec all = {vm->ram, SECRET_BYTES};
+	const struct iovec all = {part->p, part->size};
 	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
 	(void)!syscall(SYS_process_madvise, fd, &all, 1UL, MADV_PAGEOUT, 0);
@@ -59,96 +123,117 @@ static void page_out_by_another(struct secret_vm *vm)
 }
 
 /* Other pages in the place of the guest's. */
-static void replace(struct secret_vm *vm)
+static void replace(struct part *part)
 {
-	CHECK(mmap(vm->ram, SECRET_BYTES, PROT_READ | PROT_WRITE,
+	CHECK(mmap(part->p, part->size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1,
-		   0) == vm->ram);
+		   0) == part->p);
 }
 
-static void take_access(struct secret_vm *vm)
+static void take_access(struct part *part)
 {
-	CHECK(mprotect(vm->ram, SECRET_BYTES, PROT_NONE) == 0);
+	CHECK(mprotect(part->p, part->size, PROT_NONE) == 0);
 }
-
-/* A child shares the pages until one of both writes; pinned ones are copied at
- * once, which is an access of the kernel's. */
-static void fork_child(struct secret_vm *vm)
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		static unsigned char copy[SECRET_PAGE];
-		bool found = false;
-
-		for (size_t at = 0; at < SECRET_BYTES; at += SECRET_PAGE) {
-			if (secret_load(vm->ram + at, copy, SECRET_PAGE))
-				found |= secret_is_in(copy, SECRET_PAGE,
-						      vm->seed);
-		}
-		_exit(found);
-	}
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
-static const struct {
-	const char *name;
-	void (*take)(struct secret_vm *vm);
-} ways[] = {
-	{"MADV_PAGEOUT", page_out},
-	{"MADV_COLD", make_cold},
-	{"MADV_DONTNEED", forget},
-	{"MADV_FREE", free_lazily},
-	{"process_madvise", page_out_by_another},
-	{"other pages there", replace},
-	{"no access there", take_access},
-	{"fork", fork_child},
-};
 
 /* What is there now, which the host may read, has nothing of the secret. */
 static bool can_read_secret(struct secret_vm *vm)
 {
 	static unsigned char copy[SECRET_PAGE];
+	bool found = false;
 
-	for (size_t at = 0; at < SECRET_BYTES; at += SECRET_PAGE) {
-		if (secret_load(vm->ram + at, copy, SECRET_PAGE) &&
-		    secret_is_in(copy, SECRET_PAGE, vm->seed))
-			return true;
-	}
-	return false;
+	for (size_t at = 0; at < SECRET_BYTES && !found; at += SECRET_PAGE)
+		found = secret_load(vm->ram + at, copy, SECRET_PAGE) &&
+			secret_is_in(copy, SECRET_PAGE, vm->seed);
+	return found;
 }
 
-/* Where nothing protects it, the host has the secret, and a guest that loses
- * its pages finds them changed. */
-static void control(void)
+/* A child shares the pages until one of both writes; pinned ones are copied at
+ * once, which is an access of the kernel's. */
+static void fork_child(struct part *part)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(can_read_secret(part->vm));
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+	CHECK(WIFEXITED(status));
+	part->found = WEXITSTATUS(status) != 0;
+}
+
+/* Each, and what it does where nothing protects the VM. */
+static const struct {
+	const char *name;
+	void (*take)(struct part *part);
+	bool needs_swap; /* to do anything */
+	bool finds;      /* the secret */
+	int said;        /* by the guest, as secret_vm_finish() */
+} ways[] = {
+	{"MADV_PAGEOUT", page_out, true, false, SECRET_WHOLE},
+	{"MADV_COLD", make_cold, true, false, SECRET_WHOLE},
+	{"MADV_DONTNEED", forget, false, false, 0},
+	{"MADV_FREE", free_lazily, true, false, 0},
+	{"process_madvise", page_out_by_another, true, false, SECRET_WHOLE},
+	{"other pages there", replace, false, false, 0},
+	{"no access there", take_access, false, false, -1},
+	{"fork", fork_child, false, true, SECRET_WHOLE},
+};
+
+/*
+ * Where nothing protects it, each way takes the pages of the secret: they go to
+ * the swap, are gone, or can be read. Not more than these, as without its code
+ * the guest could say nothing.
+ */
+static void control_way(unsigned int way)
 {
 	struct secret_vm vm;
-	unsigned char *place;
+	struct part part = {.vm = &vm, .size = SECRET_SIZE};
+	unsigned int n_absent;
+	int said;
 
 	if (!secret_vm_init(&vm, false))
 		return;
-	place = secret_vm_place(&vm);
-	CHECK(can_read_secret(&vm));
-	/* not more than these: without its code the guest could say nothing */
-	CHECK(place && madvise(place, SECRET_SIZE, MADV_DONTNEED) == 0);
-	CHECK(secret_vm_finish(&vm, 1) == 0);
+	part.p = secret_vm_place(&vm);
+	CHECK(part.p && can_read_secret(&vm));
+	CHECK(part.p && count_absent(part.p, part.size) == 0);
+	if (part.p)
+		ways[way].take(&part);
+	n_absent = part.p ? count_absent(part.p, part.size) : 0;
+	said = secret_vm_finish(&vm, 1);
+	printf("    %s: %u pages went, the guest says %d\n", ways[way].name,
+	       n_absent, said);
+	if (said != ways[way].said || part.found != ways[way].finds ||
+	    (ways[way].needs_swap && n_absent == 0))
+		vmt_fail(__FILE__, __LINE__, "%s has no effect",
+			 ways[way].name);
 	secret_vm_fini(&vm);
+}
+
+static void control(void)
+{
+	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (ways[i].needs_swap && !have_swap())
+			printf("    %s: no control, there is no swap\n",
+			       ways[i].name);
+		else
+			control_way(i);
+	}
 }
 
 static void take_from_one_of_two(unsigned int way)
 {
 	struct secret_process other;
 	struct secret_vm victim;
+	struct part all = {.vm = &victim, .size = SECRET_BYTES};
 	int said = -1;
 
 	if (!secret_process_start(&other, true, NULL, NULL))
 		return;
 	if (secret_vm_init(&victim, true)) {
 		(void)secret_vm_place(&victim);
-		ways[way].take(&victim);
-		if (can_read_secret(&victim))
+		all.p = victim.ram;
+		ways[way].take(&all);
+		if (all.found || can_read_secret(&victim))
 			vmt_fail(__FILE__, __LINE__,
 				 "%s: the host has the secret", ways[way].name);
 		said = secret_vm_finish(&victim, 1);
@@ -164,6 +249,7 @@ static void take_from_one_of_two(unsigned int way)
 
 static void by_a_process(void)
 {
+	(void)have_swap();
 	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		take_from_one_of_two(i);
 }
@@ -172,16 +258,6 @@ static void by_a_process(void)
 
 #define CGROUPS "/tmp/avf-cgroups"
 #define GROUP   CGROUPS "/victim"
-
-/* Returns 0 or errno. */
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int rc = fd < 0 || write(fd, text, strlen(text)) < 0 ? errno : 0;
-
-	fd_close(fd);
-	return rc;
-}
 
 static bool make_group(void)
 {
@@ -206,19 +282,33 @@ static void join_group(struct secret_vm *vm)
 		_exit(77);
 }
 
-/* Returns how the victim ended, whose group was told @text by @file. */
-static int press(const char *file, const char *text)
+static unsigned long swapped_bytes(void)
+{
+	char text[32] = "";
+	int fd = open(GROUP "/memory.swap.current", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd < 0 || read(fd, text, sizeof(text) - 1) > 0);
+	fd_close(fd);
+	return strtoul(text, NULL, 10);
+}
+
+/* Returns how the victim ended, whose group was told @text by @file, which
+ * swapped @*ret_swapped bytes of it. */
+static int press(bool is_protected, const char *file, const char *text,
+		 unsigned long *ret_swapped)
 {
 	struct secret_process victim;
 	int status, rc;
 
-	if (!secret_process_start(&victim, true, join_group, NULL))
+	if (!secret_process_start(&victim, is_protected, join_group, NULL))
 		return -1;
 	rc = put(file, text);
 	/* less was reclaimed than was asked for */
 	CHECK(rc == 0 || rc == EAGAIN);
+	*ret_swapped = swapped_bytes();
 	status = secret_process_finish(&victim);
-	printf("    \"%s\" for %s: the VMM %s %d\n", text, file,
+	printf("    \"%s\" for %s%s: %lu KiB swapped, the VMM %s %d\n", text,
+	       file, is_protected ? "" : " (control)", *ret_swapped >> 10,
 	       WIFEXITED(status) ? "ended with" : "was killed by",
 	       WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	return status;
@@ -229,12 +319,18 @@ static int press(const char *file, const char *text)
 static void under_pressure(void)
 {
 	struct secret_process other;
+	unsigned long swapped = 0;
 	int status;
 
 	if (!secret_process_start(&other, true, NULL, NULL))
 		return;
-	CHECK(secret_process_was_whole(press(GROUP "/memory.reclaim", "64M")));
-	status = press(GROUP "/memory.max", "64K");
+	if (have_swap()) {
+		(void)press(false, GROUP "/memory.reclaim", "64M", &swapped);
+		CHECK(swapped >= SECRET_SIZE);
+	}
+	CHECK(secret_process_was_whole(
+		press(true, GROUP "/memory.reclaim", "64M", &swapped)));
+	status = press(true, GROUP "/memory.max", "64K", &swapped);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	CHECK(secret_process_was_whole(secret_process_finish(&other)));
 }
