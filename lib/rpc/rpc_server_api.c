@@ -222,6 +222,8 @@ static void give_up(ARpcServer *server)
 	close_p(&server->stop_fd);
 	(void)pthread_mutex_unlock(&server->lock);
 	AIBinder_decStrong(root);
+	/* no connection begins any more */
+	rpc_transport_fini(&server->transport);
 }
 
 void ARpcServer_free(ARpcServer *server)

@@ -2,10 +2,13 @@
 
 #include <openssl/err.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <android/binder_rpc_tls.h>
 
 #include "base/checked.h"
+#include "rpctls/rpc_tls.h"
+#include "support/raw_peer.h"
 
 #define ROOM 4096
 
@@ -106,4 +109,23 @@ Test(tls, certificates_that_are_refused)
 					      &third_size),
 		     STATUS_INVALID_OPERATION);
 	AvfRpcTls_free(other);
+}
+
+/* A thread that has accepted may be on its last lines when a server is freed:
+ * nothing of OpenSSL's may wait for it, which the end of the process frees. */
+Test(tls, a_server_gives_it_up_at_once)
+{
+	ARpcServer *server;
+	char path[128];
+
+	cr_assert_eq(AvfRpcTls_makeSelfSigned(tls, 60), STATUS_OK);
+	for (int i = 0; i < 200; i++) {
+		raw_socket_path(path, sizeof(path));
+		server = AvfRpcServer_newUnixDomain(NULL, path);
+		cr_assert_eq(AvfRpcServer_setTls(server, tls), STATUS_OK);
+		ARpcServer_start(server);
+		ARpcServer_free(server);
+		cr_assert_eq(__atomic_load_n(&tls->refs, __ATOMIC_ACQUIRE), 1);
+		(void)unlink(path);
+	}
 }
