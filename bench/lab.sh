@@ -38,6 +38,6 @@ rpc)
 	fetch "$image"/*
 	export AVF_GUEST_IMAGE=/tmp/files
 	"$(sed -n 's/^python //p' "$tree/lab-runtimes")" \
-		"${0%/*}/rpc/measure.py" "$tree" kvm "$calls" "$runs"
+		"${0%/*}/rpc/measure.py" --all-cpus "$tree" kvm "$calls" "$runs"
 	;;
 esac

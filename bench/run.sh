@@ -156,13 +156,14 @@ on_host()
 		"$tree/bench/bench_fleet" "$guest" 50 2
 }
 
-# RPC binder from each language: Unix sockets, and a VM that QEMU emulates.
+# RPC binder from each language: Unix sockets, with both sides on one CPU, and a
+# VM that QEMU emulates.
 rpc()
 {
 	AVF_GUEST_IMAGE=$image bench/rpc/measure.py "$tree" unix "$calls" \
 		"$((runs * 3))" &&
-		AVF_GUEST_IMAGE=$image bench/rpc/measure.py "$tree" \
-			emulation "$calls" "$runs"
+		AVF_GUEST_IMAGE=$image bench/rpc/measure.py --all-cpus \
+			"$tree" emulation "$calls" "$runs"
 }
 
 load()

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """RPC binder from C, C++, Java and Python, beside a bare echo.
 
-    measure.py TREE PLACE CALLS ROUNDS
+    measure.py [--all-cpus] TREE PLACE CALLS ROUNDS
 
 TREE: what bench/run.sh builds. PLACE: unix, kvm or emulation. The languages
 take turns, ROUNDS times, so that a busy computer is busy for each of them.
-Prints the samples that report.py reads; a language that is not built has
-none. Exit code 1 when one of them failed.
+Both sides run on one CPU, the last that this process may use: on two, a call
+takes one of two times, whichever CPU the kernel wakes the other side on, and
+figures do not repeat. --all-cpus leaves that to the kernel. Prints the samples
+that report.py reads; a language that is not built has none. Exit code 1 when
+one of them failed.
 """
+import argparse
 import contextlib
 import os
 import pathlib
@@ -48,15 +52,29 @@ def served(tree):
             server.stdin.close()
 
 
-def main(tree, place, calls, rounds):
-    tree = pathlib.Path(tree).resolve()
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--all-cpus", action="store_true")
+    parser.add_argument("tree", type=pathlib.Path)
+    parser.add_argument("place", choices=("unix", "kvm", "emulation"))
+    parser.add_argument("calls")
+    parser.add_argument("rounds", type=int)
+    return parser.parse_args()
+
+
+def main(all_cpus, tree, place, calls, rounds):
+    if not all_cpus:
+        # for the clients, the server and a VM's processes, which inherit it
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    tree = tree.resolve()
     env = dict(os.environ, PYTHONPATH=str(tree / "python"),
                PYTHONDONTWRITEBYTECODE="1")
     failed = False
     with contextlib.ExitStack() as stack:
         what = (stack.enter_context(served(tree)) if place == "unix"
                 else tree / "bench/bench_rpc.avfpkg")
-        for _ in range(int(rounds)):
+        for _ in range(rounds):
             for language, command in commands(tree).items():
                 done = subprocess.run(
                     [*map(str, command), place, str(what), calls], env=env,
@@ -70,6 +88,5 @@ def main(tree, place, calls, rounds):
     sys.exit(failed)
 
 
-if len(sys.argv) != 5:
-    sys.exit(__doc__)
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(**vars(arguments()))
