@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -32,6 +33,21 @@ void check(int rc, const char *what);
 /** A configuration of a bare or Linux kernel whose console goes to
  * @console, or nowhere (-1). */
 avf_config *raw_config(const char *kernel, uint32_t memory_mib, int console);
+
+/* One of the payload VMs that a program compares: NAME:IMAGE on the command
+ * line. The one with the name "protected" is a protected VM. */
+struct variant {
+	char name[16];
+	const char *image;
+	bool is_protected;
+};
+
+/** Exits when @arg is not NAME:IMAGE. Keeps a pointer into it. */
+struct variant variant_of(const char *arg);
+
+/** A configuration of libbench_vsock.so in @package. */
+avf_config *payload_config(const struct variant *variant, const char *package,
+			   uint32_t memory_mib, uint32_t boot_ms);
 
 /** Make a VM and free its configuration. */
 avf_vm *make_vm(avf_config *config);

@@ -1,6 +1,6 @@
 /*
- * bench_boot KERNEL INITRD RUNS [QEMU ROMS]: the same kernel and initramfs on
- * our machine and on QEMU's microvm machine, one after the other, RUNS times.
+ * bench_boot KERNEL INITRD [QEMU ROMS]: the same kernel and initramfs on our
+ * machine and on QEMU's microvm machine, one after the other.
  *
  * Twice each: with a quiet kernel, for the time until init runs, and with one
  * that talks from its first moment, for its first output. The clock starts at
@@ -20,7 +20,9 @@
 
 #define MEMORY_MIB  256
 #define OUTPUT_SIZE 65536
-#define LIMIT_MS    120000
+/* Between two words of a guest. QEMU's at times never says a word in the lab,
+ * and to wait for each of them used up the time of them all. */
+#define LIMIT_MS 45000
 /* What the library puts first on every command line; QEMU gets it too. */
 #define COMMON                                             \
 	"panic=-1 reboot=a,w i8042.noaux=1 i8042.nomux=1 " \
@@ -166,12 +168,12 @@ static _Noreturn void exec_qemu(char **argv, const struct mode *mode, int out)
 	(void)snprintf(append, sizeof(append), "%s%s", COMMON, mode->cmdline);
 	(void)snprintf(memory, sizeof(memory), "%d", MEMORY_MIB);
 	(void)dup2(out, STDOUT_FILENO);
-	(void)execl(argv[4], argv[4], "-L", argv[5], "-M", "microvm", "-accel",
+	(void)execl(argv[3], argv[3], "-L", argv[4], "-M", "microvm", "-accel",
 		    "kvm", "-cpu", "host", "-m", memory, "-smp", "1",
 		    "-nodefaults", "-no-user-config", "-display", "none",
 		    "-no-reboot", "-serial", "stdio", "-kernel", argv[1],
 		    "-initrd", argv[2], "-append", append, (char *)NULL);
-	die(argv[4]);
+	die(argv[3]);
 }
 
 static void boot_qemu(char **argv, const struct mode *mode)
@@ -200,18 +202,15 @@ static void boot_qemu(char **argv, const struct mode *mode)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4 && argc != 6) {
-		(void)fprintf(stderr,
-			      "usage: %s KERNEL INITRD RUNS [QEMU ROMS]\n",
+	if (argc != 3 && argc != 5) {
+		(void)fprintf(stderr, "usage: %s KERNEL INITRD [QEMU ROMS]\n",
 			      argv[0]);
 		return EXIT_FAILURE;
 	}
-	for (int i = 0; i < atoi(argv[3]); i++) {
-		for (size_t j = 0; j < sizeof(modes) / sizeof(modes[0]); j++) {
-			boot_ours(argv[1], argv[2], &modes[j]);
-			if (argc == 6)
-				boot_qemu(argv, &modes[j]);
-		}
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		boot_ours(argv[1], argv[2], &modes[i]);
+		if (argc == 5)
+			boot_qemu(argv, &modes[i]);
 	}
 	return EXIT_SUCCESS;
 }

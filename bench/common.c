@@ -57,6 +57,38 @@ avf_config *raw_config(const char *kernel, uint32_t memory_mib, int console)
 	return config;
 }
 
+struct variant variant_of(const char *arg)
+{
+	const char *colon = strchr(arg, ':');
+	size_t length = colon ? (size_t)(colon - arg) : 0;
+	struct variant variant = {.image = colon ? colon + 1 : NULL};
+
+	if (length == 0 || length >= sizeof(variant.name)) {
+		(void)fprintf(stderr, "%s: not NAME:IMAGE\n", arg);
+		exit(EXIT_FAILURE);
+	}
+	memcpy(variant.name, arg, length);
+	variant.is_protected = strcmp(variant.name, "protected") == 0;
+	return variant;
+}
+
+avf_config *payload_config(const struct variant *variant, const char *package,
+			   uint32_t memory_mib, uint32_t boot_ms)
+{
+	avf_config *config;
+
+	check(avf_config_new(AVF_CONFIG_PAYLOAD, &config), "config");
+	check(avf_config_set_guest_image(config, variant->image),
+	      variant->image);
+	check(avf_config_set_package(config, package), package);
+	check(avf_config_set_payload_name(config, "libbench_vsock.so"), "name");
+	check(avf_config_set_memory_mib(config, memory_mib), "memory");
+	check(avf_config_set_protected(config, variant->is_protected),
+	      "protected");
+	check(avf_config_set_boot_timeout_ms(config, boot_ms), "time-out");
+	return config;
+}
+
 avf_vm *make_vm(avf_config *config)
 {
 	avf_vm *vm;

@@ -3,6 +3,7 @@
 set -e
 part=$1 tree=$2 image=$3 out=$4 qemu=$5 runs=$6 mib=$7 reads=$8 calls=$9
 guest=$tree/guest/bare/halt.elf
+. "${0%/*}/lab_keep.sh"
 
 # Into memory, so that no later reader finds what an earlier one fetched.
 fetch()
@@ -14,13 +15,13 @@ fetch()
 case $part in
 boot)
 	fetch "$image/kernel" "$out/initrd"
-	"$tree/bench/bench_boot" /tmp/files/kernel /tmp/files/initrd "$runs" \
-		"$qemu" "$out/roms"
+	repeat "$runs" "$tree/bench/bench_boot" /tmp/files/kernel \
+		/tmp/files/initrd "$qemu" "$out/roms"
 	;;
 payload)
 	fetch "$image"/*
-	"$tree/bench/bench_payload" /tmp/files "$out/bench.avfpkg" "$runs" \
-		"$mib"
+	repeat "$runs" "$tree/bench/bench_payload" "$out/bench.avfpkg" "$mib" \
+		payload:/tmp/files
 	;;
 disk)
 	# a block device: the lab's tmpfs cannot read without waiting

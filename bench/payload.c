@@ -1,7 +1,8 @@
 /*
- * bench_payload IMAGE PACKAGE RUNS MIB: a payload VM's time line RUNS times,
- * and in the last run its vsock against a Unix socketpair whose other end is
- * served by a process with the same code. MIB is moved per measurement.
+ * bench_payload PACKAGE MIB NAME:IMAGE...: the time line of a payload VM and
+ * its vsock, then a Unix socketpair whose other end is served by a thread with
+ * the same code. MIB is moved per measurement. Several variants of the VM
+ * (struct variant) follow each other, so that they can be compared.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include "bench.h"
 #include "serve.h"
 
-#define MEMORY_MIB  256
+#define MEMORY_MIB  256U
 #define ROUND_TRIPS 1000
 #define SMALL_BYTES 64
 #define REPETITIONS 7
@@ -122,20 +123,6 @@ static void measure_socketpair(unsigned int mib)
 	(void)close(fds[1]);
 }
 
-static avf_vm *make_payload_vm(char **argv, enum avf_debug_level level)
-{
-	avf_config *config;
-
-	check(avf_config_new(AVF_CONFIG_PAYLOAD, &config), "config");
-	check(avf_config_set_guest_image(config, argv[1]), argv[1]);
-	check(avf_config_set_package(config, argv[2]), argv[2]);
-	check(avf_config_set_payload_name(config, "libbench_vsock.so"), "name");
-	check(avf_config_set_memory_mib(config, MEMORY_MIB), "memory");
-	check(avf_config_set_debug_level(config, level), "debug level");
-	check(avf_config_set_boot_timeout_ms(config, BOOT_MS), "time-out");
-	return make_vm(config);
-}
-
 static void wait_ready(avf_vm *vm, const char *prefix, uint64_t start)
 {
 	static const char *const names[] = {
@@ -172,14 +159,17 @@ static void wait_stopped(avf_vm *vm, const char *prefix)
 	} while (event.type != AVF_EVENT_STOPPED);
 }
 
-static void measure_vsock(avf_vm *vm, unsigned int mib)
+static void measure_vsock(avf_vm *vm, const char *prefix, unsigned int mib)
 {
+	char name[64];
 	int fd;
 
 	check(avf_vm_connect(vm, SERVE_PORT, CONNECT_MS, &fd), "connect");
-	measure("vsock", fd, mib);
+	(void)snprintf(name, sizeof(name), "%s.vsock", prefix);
+	measure(name, fd, mib);
 	(void)close(fd);
-	sample_footprint("payload.busy_memory", avf_vm_get_pid(vm), MEMORY_MIB);
+	(void)snprintf(name, sizeof(name), "%s.busy_memory", prefix);
+	sample_footprint(name, avf_vm_get_pid(vm), MEMORY_MIB);
 }
 
 /* @mib 0: no vsock */
@@ -195,30 +185,50 @@ static void run(avf_vm *vm, const char *prefix, unsigned int mib)
 	(void)snprintf(name, sizeof(name), "%s.memory", prefix);
 	sample_footprint(name, avf_vm_get_pid(vm), MEMORY_MIB);
 	if (mib > 0)
-		measure_vsock(vm, mib);
+		measure_vsock(vm, prefix, mib);
 	wait_stopped(vm, prefix);
+}
+
+/* Once as an application would, and once with a log, which alone tells the
+ * steps and the exits; the kernel talks then, so it is slower. */
+static void run_variant(const struct variant *variant, const char *package,
+			unsigned int mib)
+{
+	static const struct {
+		const char *suffix;
+		enum avf_debug_level level;
+	} kinds[] = {{"", AVF_DEBUG_LEVEL_NONE},
+		     {"_debug", AVF_DEBUG_LEVEL_FULL}};
+	avf_config *config;
+	char prefix[48];
+	avf_vm *vm;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		config = payload_config(variant, package, MEMORY_MIB, BOOT_MS);
+		check(avf_config_set_debug_level(config, kinds[i].level),
+		      "debug level");
+		vm = make_vm(config);
+		(void)snprintf(prefix, sizeof(prefix), "%.15s%s", variant->name,
+			       kinds[i].suffix);
+		run(vm, prefix, i == 0 ? mib : 0);
+		avf_vm_free(vm);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	int runs = argc == 5 ? atoi(argv[3]) : 0;
-	unsigned int mib = runs > 0 ? (unsigned int)atoi(argv[4]) : 0;
-	avf_vm *vm;
+	int mib = argc > 3 ? atoi(argv[2]) : 0;
+	struct variant variant;
 
-	if (runs < 1 || mib < 1) {
-		(void)fprintf(stderr, "usage: %s IMAGE PACKAGE RUNS MIB\n",
+	if (mib < 1) {
+		(void)fprintf(stderr, "usage: %s PACKAGE MIB NAME:IMAGE...\n",
 			      argv[0]);
 		return EXIT_FAILURE;
 	}
-	vm = make_payload_vm(argv, AVF_DEBUG_LEVEL_NONE);
-	for (int i = 0; i < runs; i++)
-		run(vm, "payload", i == runs - 1 ? mib : 0);
-	avf_vm_free(vm);
-	/* steps and exits, which only this level tells; its kernel talks */
-	vm = make_payload_vm(argv, AVF_DEBUG_LEVEL_FULL);
-	for (int i = 0; i < runs; i++)
-		run(vm, "payload_debug", 0);
-	avf_vm_free(vm);
-	measure_socketpair(mib);
+	for (int i = 3; i < argc; i++) {
+		variant = variant_of(argv[i]);
+		run_variant(&variant, argv[1], (unsigned int)mib);
+	}
+	measure_socketpair((unsigned int)mib);
 	return EXIT_SUCCESS;
 }

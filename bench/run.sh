@@ -24,17 +24,11 @@ mib=16
 reads=2000
 calls=10000
 lab_calls=200
-start=$SECONDS
 
 usage()
 {
 	sed -n '2,14s/^# \{0,1\}//p' "$0"
 	exit "${1:-2}"
-}
-
-say()
-{
-	echo "bench: $*" >&2
 }
 
 while [ $# -gt 0 ]; do
@@ -48,15 +42,9 @@ while [ $# -gt 0 ]; do
 	esac
 	shift 2
 done
+. bench/common.sh
 
 # --- what is measured -----------------------------------------------------
-
-build()
-{
-	cmake -G Ninja -S . -B "$tree" -DAVF_BENCH=ON -DAVF_TESTS=OFF \
-		-DAVF_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
-	cmake --build "$tree" >/dev/null
-}
 
 # The image's initramfs with our init over its own: archives add up, and the
 # later file counts.
@@ -67,21 +55,14 @@ make_initramfs()
 		echo init | cpio --quiet -o -H newc -R 0:0)
 }
 
-# Whether the image that an earlier run made has today's guest in it.
-is_image_current()
-{
-	[ -e "$image/initrd" ] && [ -z "$(find "$tree/guest" "$tree/bin" \
-		-type f -newer "$image/initrd" | head -n1)" ]
-}
-
 prepare()
 {
 	mkdir -p "$out"
 	say "building"
-	build
+	build_tree "$tree"
 	if [ -z "$image" ]; then
 		image=$out/image
-		is_image_current || "$tree/bin/avf" image build \
+		is_image_current "$image" "$tree" || "$tree/bin/avf" image build \
 			--output "$image" \
 			${kernel_deb:+--kernel-package "$kernel_deb"} >&2
 	fi
@@ -120,31 +101,12 @@ in_lab()
 	# shellcheck disable=SC2086 # a word or none
 	scripts/lab.sh x86 --quiet --build "$tree" --timeout "$2" \
 		${kernel_deb:+--kernel "$kernel_deb"} --module loop \
-		--file "$repo/bench/lab.sh" --file "$image" \
+		--file "$repo/bench" --file "$image" \
 		--file "$out/initrd" --file "$out/bench.avfpkg" \
 		--file "$out/disk" --file "$out/roms" --file "$qemu" \
-		--file "$repo/bench/rpc" $runtimes \
+		$runtimes \
 		-- sh "$repo/bench/lab.sh" "$1" "$tree" "$image" "$out" \
 		"$qemu" "$runs" "$mib" "$reads" "$lab_calls"
-}
-
-# Measure part $1 within $2 seconds, once more if that fails and there is
-# time. The samples of an attempt that failed do not count.
-part()
-{
-	local try
-
-	for try in 1 2; do
-		if in_lab "$1" "$2" >"$out/lab-$1.txt"; then
-			say "$1: done, $((SECONDS - start)) s so far"
-			return
-		fi
-		: >"$out/lab-$1.txt"
-		[ $((SECONDS - start)) -lt $limit ] || break
-		say "$1: failed, once more"
-	done
-	say "$1: failed; its figures are missing"
-	failed+=" $1"
 }
 
 on_host()
@@ -166,27 +128,7 @@ rpc()
 			"$tree" emulation "$calls" "$runs"
 }
 
-load()
-{
-	cut -d' ' -f1-3 /proc/loadavg
-}
-
-# What a reader must know to judge the figures.
-context()
-{
-	echo "Commit $(git describe --always --dirty 2>/dev/null || echo "?")," \
-		"$runs runs, $((SECONDS - start)) s, $(nproc) CPUs" \
-		"($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n1))," \
-		"host kernel $(uname -r), $("$qemu" --version | head -n1)."
-	echo "Load average before: $before; after: $(load) (the benchmark" \
-		"itself makes 1 to 2). Above 2 before the start, figures" \
-		"are not to be relied on."
-	[ -z "$failed" ] || echo "Failed, so without figures:$failed."
-}
-
 before=$(load)
-failed=
-limit=420 # seconds, after which nothing is tried again
 say "load average $before on $(nproc) CPUs"
 prepare
 prepare_qemu
@@ -200,14 +142,14 @@ else
 	say "no /dev/kvm here: nothing is started on this computer"
 fi
 say "measuring in the lab"
-rm -f "$out"/lab-*.txt
-part boot 240
-part payload 150
-part disk 120
-part fleet 90
-part rpc 300
-cat "$out"/lab-*.txt >"$out/lab.txt"
-context >"$out/context.txt"
+rm -f "$out"/lab-{boot,payload,disk,fleet,rpc}.*
+part boot in_lab boot 400
+part payload in_lab payload 150
+part disk in_lab disk 120
+part fleet in_lab fleet 90
+part rpc in_lab rpc 300
+cat "$out"/lab-{boot,payload,disk,fleet,rpc}.txt >"$out/lab.txt"
+context "$before" >"$out/context.txt"
 bench/report.py --lab "$out/lab.txt" --host "$out/host.txt" \
 	--context "$out/context.txt" --output "$out"
 say "done in $((SECONDS - start)) s; see $out"
