@@ -37,6 +37,9 @@ LINE = re.compile(r"^(ok|not ok|skip) ([^:\n]+)(?::? ?(.*))?$", re.M)
 SKIP = re.compile(r"^SKIP: (.*)$", re.M)
 # Programs in the lab run on an emulated CPU.
 LAB_SLOWNESS = 4
+# A program that crashed there, or hung, runs once more: the emulation may be
+# at fault (docs/testing.md). One that says "not ok" does not.
+LAB_DIED = "134|137|139"  # SIGABRT, SIGKILL of timeout, SIGSEGV
 LAB_FAILED = 125  # of lab.sh: the machine ended before its command
 
 
@@ -125,10 +128,14 @@ def lab_script(tests):
         dir = shlex.quote(test.dir)
         command = " ".join(map(shlex.quote, test.command or ["false"]))
         limit = test.timeout * LAB_SLOWNESS
-        lines += [f"echo '@@BEGIN {number}'",
-                  f"(mkdir -p {dir} && cd {dir} && exec env {env} "
-                  f"timeout -s KILL {limit} {command}) </dev/null",
-                  f"printf '\\n@@END {number} %d\\n' $?"]
+        lines += [f"run() {{ (mkdir -p {dir} && cd {dir} && exec env {env} "
+                  f"timeout -s KILL {limit} {command}) </dev/null; }}",
+                  f"echo '@@BEGIN {number}'",
+                  "run; code=$?",
+                  f"case $code in {LAB_DIED})",
+                  f"printf '\\n@@AGAIN {number} %d\\n' $code; run; code=$?;; "
+                  "esac",
+                  f"printf '\\n@@END {number} %d\\n' $code"]
     return "\n".join(lines) + "\n"
 
 
@@ -146,6 +153,11 @@ def run_in_lab(build, tests, options):
         mark = line.split()
         if mark[:1] == ["@@BEGIN"]:
             output, start = [], time.monotonic()
+        elif mark[:1] == ["@@AGAIN"]:
+            print(f"{tests[int(mark[1])].name} died in the lab with "
+                  f"{mark[2]}, once more; its last words:\n"
+                  + "".join(output[-40:]), flush=True)
+            output = []
         elif mark[:1] == ["@@END"]:
             yield (tests[int(mark[1])], int(mark[2]),
                    "".join(output).rstrip() + "\n", time.monotonic() - start)

@@ -169,7 +169,7 @@ small_image()
 lab()
 {
 	run lab-x86 gcc lab --lab x86 --memory 2048 --smp 2 \
-		--runtimes
+		--runtimes --timeout 1500
 	lab_reason=$(sed -n 's/.*skipped: \(lab: .*\)/\1/p' \
 		"$logs/lab-x86.log" | head -n1)
 }
