@@ -40,6 +40,24 @@ static void globfree_p(glob_t *found)
 	globfree(found);
 }
 
+/* The directory is a name, whatever is in it; only the rest is a pattern. */
+static int make_pattern(char ret_whole[PATH_MAX], const char *dir,
+			const char *pattern)
+{
+	char quoted[PATH_MAX];
+	size_t n = 0;
+
+	for (; *dir; dir++) {
+		if (n + 2 >= sizeof(quoted))
+			return fail(AVF_ERR_INVALID, "the path is too long");
+		if (strchr("*?[\\", *dir))
+			quoted[n++] = '\\';
+		quoted[n++] = *dir;
+	}
+	quoted[n] = '\0';
+	return path_join(ret_whole, quoted, pattern);
+}
+
 int kernel_find_file(const char *dir, const char *pattern,
 		     char ret_path[PATH_MAX])
 {
@@ -47,7 +65,7 @@ int kernel_find_file(const char *dir, const char *pattern,
 	char whole[PATH_MAX];
 	int rc;
 
-	rc = path_join(whole, dir, pattern);
+	rc = make_pattern(whole, dir, pattern);
 	if (rc < 0)
 		return rc;
 	if (glob(whole, GLOB_NOSORT, NULL, &found) != 0 ||

@@ -82,6 +82,32 @@ Test(kernel, hostile_images)
 	(void)unlink(path);
 }
 
+/* A user's directory may have any name; its wildcards are letters. */
+Test(kernel, a_directory_is_not_a_pattern)
+{
+	static const char *const names[] = {"[1]", "*", "a?", "b\\c", "[z"};
+	char root[] = "/tmp/avf-kernel-XXXXXX";
+	char dir[64], file[80], found[PATH_MAX];
+
+	cr_assert_not_null(mkdtemp(root));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)snprintf(dir, sizeof(dir), "%s/%s", root, names[i]);
+		cr_assert_eq(mkdir(dir, 0700), 0);
+		(void)snprintf(file, sizeof(file), "%s/x.deb", dir);
+		write_image(file, &rows[0]);
+		cr_expect_eq(kernel_find_file(dir, "*.deb", found), 0, "%s: %s",
+			     dir, error_record()->text);
+		cr_expect_str_eq(found, file);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)snprintf(dir, sizeof(dir), "%s/%s", root, names[i]);
+		(void)snprintf(file, sizeof(file), "%s/x.deb", dir);
+		(void)unlink(file);
+		(void)rmdir(dir);
+	}
+	(void)rmdir(root);
+}
+
 /* The smallest thing that says that it is an arm64 Image, and its end. */
 static const char image[72] = {[0x38] = 'A', 'R', 'M', 0x64, [71] = 7};
 
