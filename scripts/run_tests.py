@@ -35,6 +35,9 @@ SYNTHESIS = re.compile(r"Synthesis: Tested: \d+ \| Passing: (\d+) "
 CRITERION_SKIP = re.compile(r"^\[SKIP\] (\S+): (.*)$", re.M)
 LINE = re.compile(r"^(ok|not ok|skip) ([^:\n]+)(?::? ?(.*))?$", re.M)
 SKIP = re.compile(r"^SKIP: (.*)$", re.M)
+# A sanitizer's word counts where the exit code does not tell: criterion does
+# not look at that of a test's process, in which leaks are looked for last.
+SANITIZER = re.compile(r"^SUMMARY: \w*Sanitizer|: runtime error: ", re.M)
 # Programs in the lab run on an emulated CPU.
 LAB_SLOWNESS = 4
 # A program that crashed there, or hung, runs once more: the emulation may be
@@ -87,7 +90,7 @@ class Score:
                           if kind == "skip"]
             if not rows and code == 0:
                 self.passed = 1
-        if code != 0 and self.failed == 0:
+        if self.failed == 0 and (code != 0 or SANITIZER.search(output)):
             self.failed = 1
 
 

@@ -152,6 +152,7 @@ Test(vm_config, a_copy_without_fds_left_keeps_nothing)
 	cr_expect_eq(vm_config_copy(&from, &to), AVF_ERR_LIMIT);
 	cr_expect_eq(to.kernel_fd, -1, "output written by a failure");
 	cr_expect_eq(count_fds(), before + 1, "fds kept by a failure");
+	vm_config_fini(&from);
 }
 
 Test(vm_config, too_little_room_is_an_error)

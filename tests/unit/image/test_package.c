@@ -111,7 +111,7 @@ static bool output_has(const char *name)
 
 /* A copy of the library that says that it is for @machine, in a directory of
  * its own: both have the same name. */
-static const char *library_for(const struct arch *arch)
+static char *library_for(const struct arch *arch)
 {
 	const uint16_t machine = arch->elf_machine;
 	char path[PATH_MAX];
@@ -139,8 +139,8 @@ static uint32_t mask_of_output(void)
 
 Test(package, one_library_for_both_architectures)
 {
-	const char *const libraries[] = {library_for(arch_at(0)),
-					 library_for(arch_at(1)), NULL};
+	char *both[] = {library_for(arch_at(0)), library_for(arch_at(1))};
+	const char *const libraries[] = {both[0], both[1], NULL};
 	struct avf_package_options options = AVF_PACKAGE_OPTIONS_INIT;
 
 	options.output = output;
@@ -156,6 +156,8 @@ Test(package, one_library_for_both_architectures)
 	cr_assert_eq(avf_package_create(&options), 0);
 	cr_expect_eq(mask_of_output(), BIT(arch_at(1)->id));
 	cr_expect_not(output_has("lib/x86_64"));
+	free(both[0]);
+	free(both[1]);
 }
 
 static int create_with_programs(const char *const *programs, size_t size)

@@ -154,6 +154,7 @@ static void setup(void)
 {
 	struct fake_kernel kernel;
 
+	free(hv); /* of the machine before, in tests of several */
 	hv = calloc(1, sizeof(*hv));
 	cr_assert(hv);
 	fake_hv_init(&hv->fake);

@@ -40,10 +40,11 @@ static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
 /* The peer has the object, and a reference for each call that comes. */
 static void set_up(void)
 {
-	AIBinder_Class *clazz = AIBinder_Class_define("one", on_create,
-						      on_destroy, on_transact);
+	static AIBinder_Class *clazz; /* for ever, as all are */
 	uint64_t address;
 
+	clazz = AIBinder_Class_define("one", on_create, on_destroy,
+				      on_transact);
 	AIBinder_Class_disableInterfaceTokenHeader(clazz);
 	session = rpc_session_new(true, &settings);
 	local = AIBinder_new(clazz, NULL);
