@@ -112,6 +112,32 @@ static void decode_system_event(const struct kvm_run *run, struct hv_exit *e)
 	}
 }
 
+/* An exit that no guest goes on after: the error record says which. */
+static void say_exit(const struct kvm_vcpu *v)
+{
+	const struct kvm_run *run = v->run;
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_INTERNAL_ERROR:
+		(void)fail(AVF_ERR_IO,
+			   "vCPU %u: KVM internal error %u (1 is an "
+			   "instruction that KVM cannot emulate)",
+			   v->index, run->internal.suberror);
+		return;
+	case KVM_EXIT_FAIL_ENTRY:
+		(void)fail(AVF_ERR_IO,
+			   "vCPU %u: the CPU refused to enter the guest, "
+			   "reason 0x%llx",
+			   v->index,
+			   (unsigned long long)run->fail_entry
+				   .hardware_entry_failure_reason);
+		return;
+	default:
+		(void)fail(AVF_ERR_IO, "vCPU %u: KVM exit reason %u", v->index,
+			   run->exit_reason);
+	}
+}
+
 /*
  * Names of exits are those of api.rst, section 5. What is no known exit stays
  * HV_EXIT_FAILED, with the error in this thread's record.
@@ -139,24 +165,9 @@ static void decode(struct kvm_vcpu *v, struct hv_exit *e)
 	case KVM_EXIT_INTR:
 		e->kind = HV_EXIT_INTERRUPTED;
 		return;
-	case KVM_EXIT_INTERNAL_ERROR:
-		(void)fail(AVF_ERR_IO,
-			   "vCPU %u: KVM internal error %u (1 is an "
-			   "instruction that KVM cannot emulate)",
-			   v->index, run->internal.suberror);
-		return;
-	case KVM_EXIT_FAIL_ENTRY:
-		(void)fail(AVF_ERR_IO,
-			   "vCPU %u: the CPU refused to enter the guest, "
-			   "reason 0x%llx",
-			   v->index,
-			   (unsigned long long)run->fail_entry
-				   .hardware_entry_failure_reason);
-		return;
 	default:
 		if (!kvm_arch_decode(v, e))
-			(void)fail(AVF_ERR_IO, "vCPU %u: KVM exit reason %u",
-				   v->index, run->exit_reason);
+			say_exit(v);
 	}
 }
 
