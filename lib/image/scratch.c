@@ -80,13 +80,15 @@ static int remove_one(const char *path, const struct stat *st, int flag,
 	return 0;
 }
 
+/* Without FTW_MOUNT: on an overlay file system files may be on another device
+ * than their folder, and would stay. */
 void scratch_fini(struct scratch *scratch)
 {
 	int saved = errno;
 
 	if (scratch->path[0])
 		(void)nftw(scratch->path, remove_one, WALK_FDS,
-			   FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+			   FTW_DEPTH | FTW_PHYS);
 	scratch->path[0] = '\0';
 	errno = saved;
 }
