@@ -81,7 +81,8 @@ Test(objects, that_cannot_leave)
 
 Test(objects, written_over_one_another)
 {
-	struct echo_object other_state = {0};
+	/* the session has the last reference, until tear_down() */
+	static struct echo_object other_state;
 	AIBinder *other = AIBinder_new(echo_class_new("other"), &other_state);
 	AParcel *p = parcel_new(&fake.session);
 	AIBinder *back;

@@ -59,7 +59,7 @@ Test(kvmprobe, this_host)
 	ring0 = strstr(text, "kvm.vcpu\t");
 	cr_assert(ring0, "%s", text);
 	linux_runs = kvm_probe_linux(why, sizeof(why));
-	cr_expect_eq(strncmp(ring0, "kvm.vcpu\tyes\t", 14) == 0, linux_runs,
+	cr_expect_eq(strncmp(ring0, "kvm.vcpu\tyes\t", 13) == 0, linux_runs,
 		     "%s%s", text, why);
 	cr_expect_eq(linux_runs, why[0] == '\0', "%s", why);
 }
