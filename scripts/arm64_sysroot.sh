@@ -17,6 +17,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/libvirtualization/arm64
 packages="libc6-dev linux-libc-dev libjansson-dev libzstd-dev liblz4-dev
 	liblzma-dev zlib1g-dev libseccomp-dev libfdt-dev libssl-dev
 	busybox-static"
+# A link, because builds that use it go on while another one is made: it is
+# replaced in one step, and its path stays the same.
+sysroot=$cache/root
 
 [ $# = 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 
@@ -24,6 +27,16 @@ skip()
 {
 	echo "SKIP: arm64 sysroot: $*"
 	exit 77
+}
+
+# The packages that it shall have and does not have.
+missing()
+{
+	local package
+
+	for package in $packages; do
+		grep -qsx "$package" "$sysroot/packages" || echo "$package"
+	done
 }
 
 # Absolute links would lead out of the folder.
@@ -37,10 +50,15 @@ make_links_relative()
 	done
 }
 
+# Makes one of these packages and of those that it has: a checkout with a
+# shorter list does not take away what another one builds with.
 make()
 {
 	local tmp deb
 
+	# shellcheck disable=SC2086 # a list of words
+	packages=$({ cat "$sysroot/packages" 2>/dev/null || true
+		printf '%s\n' $packages; } | sort -u)
 	command -v apt-get >/dev/null || skip "no apt-get"
 	arm64_apt_setup "$cache/apt" 2>"$cache/reason" ||
 		skip "$(cat "$cache/reason")"
@@ -49,7 +67,7 @@ make()
 	arm64_apt apt-get -qq -y --no-install-recommends --download-only \
 		install $packages </dev/null >"$cache/reason" 2>&1 ||
 		skip "apt-get: $(tail -n1 "$cache/reason")"
-	tmp=$(mktemp -d "$cache/sysroot.XXXXXX")
+	tmp=$(mktemp -d "$cache/root.XXXXXX")
 	# as on a Debian of today: the packages still put files into /lib
 	mkdir -p "$tmp/usr/lib" "$tmp/usr/bin" "$tmp/usr/sbin"
 	for deb in lib bin sbin; do
@@ -61,13 +79,17 @@ make()
 	done
 	make_links_relative "$tmp"
 	echo "$packages" >"$tmp/packages"
-	rm -rf "$cache/sysroot"
-	mv "$tmp" "$cache/sysroot"
+	chmod 755 "$tmp"
+	ln -s "${tmp##*/}" "$tmp.link"
+	mv -T "$tmp.link" "$sysroot"
+	# the one before, and what an interrupted run has left
+	find "$cache" -maxdepth 1 -name 'root.*' ! -name "${tmp##*/}" \
+		-exec rm -rf {} +
 	rm -f "$cache"/apt/cache/archives/*.deb
 }
 
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
-[ "$(cat "$cache/sysroot/packages" 2>/dev/null)" = "$packages" ] || make
-echo "$cache/sysroot"
+[ -z "$(missing)" ] || make
+echo "$sysroot"
