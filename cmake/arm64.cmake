@@ -5,6 +5,9 @@ set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+# Below the folder's root, as in the machine that the tests run on.
+set(AVF_FOREIGN_PYTHON /usr/bin/python3)
+set(AVF_FOREIGN_JDK /usr/lib/jvm/java-17-openjdk-arm64)
 
 execute_process(COMMAND "${CMAKE_CURRENT_LIST_DIR}/../scripts/arm64_sysroot.sh"
 	OUTPUT_VARIABLE avf_sysroot RESULT_VARIABLE avf_sysroot_status

@@ -13,10 +13,12 @@ repo=$(cd "$(dirname "$0")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/libvirtualization/arm64
 . "$repo/scripts/lab/arm64_apt.sh"
 
-# As in scripts/deps.sh, and what the lab's machine runs.
+# As in scripts/deps.sh, and what the tests run in the lab's machine.
 packages="libc6-dev linux-libc-dev libjansson-dev libzstd-dev liblz4-dev
 	liblzma-dev zlib1g-dev libseccomp-dev libfdt-dev libssl-dev
-	busybox-static"
+	libcriterion-dev libpython3-dev
+	busybox-static libstdc++6 python3 openjdk-17-jre-headless
+	erofs-utils dpkg tar acpica-tools device-tree-compiler"
 # A link, because builds that use it go on while another one is made: it is
 # replaced in one step, and its path stays the same.
 sysroot=$cache/root

@@ -12,7 +12,8 @@
 #                   build/arm64, which the CMake preset arm64 makes)
 #   --file PATH     take this file or directory along, too; may be repeated
 #   --module NAME   load this kernel module, too; may be repeated
-#   --runtimes      take the Python and the JDK of the build along, too
+#   --runtimes      take the Python, the JDK and the tools along that the tests
+#                   of the build run
 #   --memory MIB    memory of the lab's machine (default: 2048)
 #   --smp N         its CPUs (default: 2)
 #   --timeout S     give up after S seconds (default: 900)
@@ -43,7 +44,7 @@ extra_disk=()
 
 usage()
 {
-	sed -n '2,30s/^# \{0,1\}//p' "$0"
+	sed -n '2,31s/^# \{0,1\}//p' "$0"
 	exit "${1:-2}"
 }
 
@@ -193,7 +194,7 @@ fill_root()
 		[ "$dir" = busybox ] || ln -s busybox "$root/usr/bin/$dir"
 	done
 	echo root:x:0:0:root:/root:/bin/sh >"$root/etc/passwd"
-	echo root:x:0: >"$root/etc/group"
+	printf '%s\n' root:x:0: mail:x:8: >"$root/etc/group"
 	copy_libraries "$root" <"$run/files"
 	tar -C / -cf - -P -T "$run/files" |
 		tar -C "$root" -xf - --transform 's,^/,,' --keep-directory-symlink -P

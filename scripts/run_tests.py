@@ -3,7 +3,8 @@
 and count single tests, not programs.
 
 usage: run_tests.py --build DIR --label LABEL [--jobs N] [--results FILE]
-                    [--without LABEL] [--lab PLACE [OPTION...]]
+                    [--without LABEL] [--match REGEX]
+                    [--lab PLACE [OPTION...]]
 
 With --lab they all run in one boot of scripts/lab.sh, which is given the
 place and the options. What a program's output counts as:
@@ -220,13 +221,16 @@ def main():
     parser.add_argument("--build", required=True, type=pathlib.Path)
     parser.add_argument("--label", required=True)
     parser.add_argument("--without", help="leave out tests of this label")
+    parser.add_argument("--match", default="",
+                        help="only tests whose name has this in it")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--results", type=pathlib.Path)
     parser.add_argument("--lab", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     build = args.build.resolve()
     tests = [test for test in read_tests(build, args.label)
-             if args.without not in test.labels]
+             if args.without not in test.labels
+             and re.search(args.match, test.name)]
     total = [0, 0, 0]
     results = (run_all_here(tests, args.jobs) if args.lab is None
                else run_all_in_lab(build, tests, args.lab) if tests else [])

@@ -181,10 +181,12 @@ arm64_labs()
 	step build arm64-sysroot scripts/arm64_sysroot.sh || return
 	step build arm64-configure cmake --preset arm64 &&
 		step build arm64 cmake --build build/arm64 || return
+	run unit-arm64 arm64 unit --lab arm64 --runtimes \
+		--file CMakeLists.txt --file bindings/python/pyproject.toml
 	guest_image arm64 guest-image --arch arm64
 	small_image arm64 arm64
 	AVF_GUEST_IMAGE=$repo/build/arm64/guest-image \
-		run lab-arm64 arm64 lab --lab arm64
+		run lab-arm64 arm64 lab --lab arm64 --runtimes
 	AVF_GUEST_IMAGE=$repo/build/arm64/small-image \
 		run lab-pkvm arm64 pkvm --lab pkvm
 }

@@ -14,6 +14,7 @@ lab_prepare()
 	need_tools qemu-system-aarch64 aarch64-linux-gnu-gcc readelf
 	out=$("$repo/scripts/arm64_sysroot.sh") || skip "${out#SKIP: }"
 	sysroot=$out
+	lab_root=$sysroot
 	lab_busybox=$sysroot/bin/busybox
 	lab_cc="aarch64-linux-gnu-gcc --sysroot=$sysroot"
 }

@@ -1,23 +1,19 @@
-# lab.sh's part for --runtimes: an image of the Python interpreter and of the
-# JDK that the tests of the bindings run with, which hardly ever change. To be
-# sourced.
+# lab.sh's part for --runtimes: an image of the programs that the build's tests
+# run, which hardly ever change: the Python interpreter, the JDK, tools. They
+# have the paths there that they have below $lab_root. To be sourced.
 
 # Their files, without what no test needs.
 list_runtimes()
 {
 	local kind path
 
+	# shellcheck disable=SC2034 # a test asks for the JDK by its kind
 	while read -r kind path; do
-		if [ "$kind" = python ]; then
-			echo "$path"
-			path=$("$path" -c \
-				'import sysconfig; print(sysconfig.get_path("stdlib"))')
-		fi
-		find -L "$path" \( -name test -o -name tests -o -name idlelib \
-			-o -name '*-packages' -o -name 'config-*' -o -name jmods \
-			-o -name man -o -name legal -o -name include -o -name docs \
-			-o -name src.zip -o -name '*.opt-*' -o -name ct.sym \) \
-			-prune -o -type f -print 2>/dev/null
+		find -L "$lab_root$path" \( -name test -o -name tests \
+			-o -name idlelib -o -name '*-packages' -o -name 'config-*' \
+			-o -name jmods -o -name man -o -name legal -o -name include \
+			-o -name docs -o -name src.zip -o -name '*.opt-*' \
+			-o -name ct.sym \) -prune -o -type f -print 2>/dev/null
 	done <"$build/lab-runtimes"
 }
 
@@ -28,8 +24,9 @@ fill_runtimes()
 	make_folders "$root"
 	copy_libraries "$root" <"$run/runtimes"
 	# what links lead to: the JDK's settings are elsewhere
-	tar -C / -cf - -h -P -T "$run/runtimes" |
-		tar -C "$root" -xf - --transform 's,^/,,' --keep-directory-symlink -P
+	sed "s,^$lab_root/,," "$run/runtimes" |
+		tar -C "$lab_root/" -cf - -h -T - |
+		tar -C "$root" -xf - --keep-directory-symlink
 }
 
 # As prepare_image(), under its lock. Nothing to do for a build without them.
@@ -44,7 +41,7 @@ prepare_runtimes()
 		fill_runtimes "$run/runtimes-root"
 		make_image "$run/runtimes-root" "$file"
 		echo "$stamp" >"$file.stamp"
-		say "packed Python and Java, $(du -m "$file" | cut -f1) MiB," \
+		say "packed what tests run, $(du -m "$file" | cut -f1) MiB," \
 			"in $((SECONDS - start)) s"
 	fi
 	exec 7<"$file"

@@ -6,6 +6,7 @@ lab_prepare()
 {
 	[ "$(uname -m)" = x86_64 ] || skip "this lab is for x86-64 programs"
 	need_tools qemu-system-x86_64 cc
+	lab_root=
 	lab_busybox=$(command -v busybox)
 	lab_cc=cc
 }
