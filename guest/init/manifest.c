@@ -26,18 +26,32 @@ static int check_libraries(const json_t *root)
 	return 0;
 }
 
+/* A number of another build is not a package's fault. */
+static int check_format(const json_t *format)
+{
+	if (!json_is_integer(format))
+		return fail(AVF_ERR_FORMAT,
+			    "manifest.json: \"format\" is not a number");
+	if (json_integer_value(format) == MANIFEST_FORMAT)
+		return 0;
+	return fail(AVF_ERR_FORMAT,
+		    "the package has format %" JSON_INTEGER_FORMAT
+		    ", the guest image knows %d: they are of different builds; "
+		    "make them again with `avf package create` and "
+		    "`avf image build`",
+		    json_integer_value(format), MANIFEST_FORMAT);
+}
+
 static int check_root(const json_t *root)
 {
-	const json_t *format = json_object_get(root, "format");
 	const json_t *name = json_object_get(root, "name");
+	int rc;
 
 	if (!json_is_object(root))
 		return fail(AVF_ERR_FORMAT, "manifest.json is not an object");
-	if (!json_is_integer(format) ||
-	    json_integer_value(format) != MANIFEST_FORMAT)
-		return fail(AVF_ERR_FORMAT,
-			    "manifest.json: \"format\" is not %d",
-			    MANIFEST_FORMAT);
+	rc = check_format(json_object_get(root, "format"));
+	if (rc < 0)
+		return rc;
 	if (!json_is_string(name) || json_string_length(name) == 0 ||
 	    json_string_length(name) > MANIFEST_MAX_NAME)
 		return fail(

@@ -1,6 +1,6 @@
 #!/bin/sh
 # make_packages.sh AVF PAYLOADS OUTPUT ABI: the payload packages of the tests,
-# from the libraries in PAYLOADS, which are for ABI: a good one and four that
+# from the libraries in PAYLOADS, which are for ABI: a good one and five that
 # are not.
 set -eu
 avf=$1 payloads=$2 out=$3 abi=$4
@@ -40,6 +40,10 @@ rm "$out/manifest/manifest.json"
 
 cp "$payloads/libexit_code.so" "$out/manifest/lib/$abi/"
 mkfs.erofs "$out/no_manifest.avfpkg" "$out/manifest" >/dev/null 2>&1
+# of a build to come
+echo '{"format":2,"name":"later","libraries":["libexit_code.so"]}' \
+	>"$out/manifest/manifest.json"
+mkfs.erofs "$out/other_format.avfpkg" "$out/manifest" >/dev/null 2>&1
 echo '{ "format": 1, "name": ' >"$out/manifest/manifest.json"
 mkfs.erofs "$out/bad_manifest.avfpkg" "$out/manifest" >/dev/null 2>&1
 rm -rf "$out/manifest" "$out/assets" "$out/libexit_code.so"

@@ -131,6 +131,9 @@ static void bad_manifest(void)
 		   "manifest.json");
 	run_config(linux_config("bad_manifest", "exit_code"), -1,
 		   INVALID_CONFIG, "line ");
+	run_config(linux_config("other_format", "exit_code"), -1,
+		   INVALID_CONFIG,
+		   "the package has format 2, the guest image knows 1");
 }
 
 /* The superblock is good, all else is not. */
