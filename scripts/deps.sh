@@ -19,8 +19,8 @@ test="libcriterion-dev junit5 python3-pytest g++ clang libclang-rt-dev
 lab="qemu-system-x86 busybox-static xz-utils"
 # guest/kernel/build.sh; the kernel's own programs link libelf
 kernel="make bc flex bison perl libelf-dev"
-arm64="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
-	qemu-system-arm device-tree-compiler"
+arm64="qemu-system-arm device-tree-compiler"
+arm64_cross="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross"
 
 usage()
 {
@@ -68,6 +68,8 @@ if ! command -v dpkg-query >/dev/null; then
 	exit 1
 fi
 
+# Where it is no other architecture, gcc and g++ have the compilers' names, too.
+[ "$(dpkg --print-architecture)" = arm64 ] || arm64="$arm64 $arm64_cross"
 # shellcheck disable=SC2086 # the lists are words
 need=$(missing $build $bindings $tools $test $lab $kernel $arm64)
 [ -n "$need" ] || exit 0
