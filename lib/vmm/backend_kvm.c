@@ -105,10 +105,13 @@ static int open_hv_and_enter_jail(struct vmm *vmm, struct hv **ret_hv)
 	struct hv *hv;
 	int rc = kvm_install_kick_handler();
 
-	if (rc == 0 && vmm->config.is_protected)
+	if (rc < 0)
+		return rc;
+	if (vmm->config.is_protected)
 		rc = guest_access_init();
-	if (rc == 0)
-		rc = open_hv(&vmm->config, &hv);
+	if (rc < 0)
+		return rc;
+	rc = open_hv(&vmm->config, &hv);
 	if (rc < 0)
 		return rc;
 	rc = jail_enter(vmm, false);
