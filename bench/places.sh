@@ -113,7 +113,7 @@ in_lab()
 	for variant in "${variants[@]}"; do
 		files+=(--file "${variant#*:}")
 	done
-	scripts/lab.sh "$place" --quiet --build "$tree" --timeout 600 \
+	scripts/lab.sh "$place" --quiet --build "$tree" --timeout 900 \
 		--file "$repo/bench" --file "$package" "${files[@]}" \
 		-- sh "$repo/bench/places_lab.sh" "$tree" "$package" "$runs" \
 		"$mib" "$too_little" "$enough" "${variants[@]}"
