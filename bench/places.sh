@@ -10,9 +10,10 @@
 #   --runs N        repetitions (default: 2)
 #   --quick         one repetition and no search for memory
 #
-# Results: build/bench/places.json, places.md. It takes two to five minutes per
-# place when the computer has nothing else to do, and eight the first time,
-# when the guest's kernels are built. Exit code 1 when a place failed twice.
+# Results: build/bench/places.json, places.md. It took six to nine minutes per
+# place on a computer that was busy with other work, and takes some more the
+# first time, when the guest's kernels are built. Exit code 1 when a place failed
+# twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 repo=$PWD
@@ -27,7 +28,7 @@ places=()
 
 usage()
 {
-	sed -n '2,16s/^# \{0,1\}//p' "$0"
+	sed -n '2,17s/^# \{0,1\}//p' "$0"
 	exit "${1:-2}"
 }
 
