@@ -34,6 +34,7 @@ static const struct step steps[] = {
 	{host_get_orders, UNKNOWN_RUNTIME_ERROR},
 	{ports_share_console, UNKNOWN_RUNTIME_ERROR},
 	{package_mount, VERIFICATION_FAILED},
+	{disks_share, UNKNOWN_RUNTIME_ERROR},
 	{manifest_check, INVALID_CONFIG},
 	{payload_config_read, INVALID_CONFIG},
 	{package_find_library, UNKNOWN_RUNTIME_ERROR},

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,6 +51,8 @@ int host_get_orders(struct manager *m) MUST_CHECK;
 int ports_share_console(struct manager *m) MUST_CHECK;
 /** Mount the payload package (package.c). */
 int package_mount(struct manager *m) MUST_CHECK;
+/** Let the payload use the disks besides the package (disks.c). */
+int disks_share(struct manager *m) MUST_CHECK;
 /** Check the package's manifest (manifest.c). */
 int manifest_check(struct manager *m) MUST_CHECK;
 /** Take the payload's name from its config file, if that is how it is given
@@ -86,6 +89,9 @@ void ports_report_failure(const char *text);
 
 /** Stop every process, sync, power off. Never returns. */
 _Noreturn void system_power_off(void);
+
+/** For CLEANUP(). */
+void close_dir_p(DIR **dir);
 
 /** Sleep between two tries of something. */
 void system_pause_ms(unsigned int ms);

@@ -18,12 +18,6 @@
 #define LOG_FALLBACK_PORT "/dev/hvc1"
 #define CONSOLE_PATH      "/dev/console"
 
-static void close_dir_p(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir); /* read-only: nothing to lose */
-}
-
 /* Whether the port @device (vport0p1, hvc1) was given @name by the host. */
 static bool port_has_name(const char *device, const char *name)
 {

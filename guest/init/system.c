@@ -1,5 +1,6 @@
 #include "manager.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/module.h>
 #include <signal.h>
@@ -98,6 +99,12 @@ static int load_module(const char *path)
 	if (syscall(SYS_finit_module, fd, "", flags) < 0 && errno != EEXIST)
 		return fail_errno("load %s", path);
 	return 0;
+}
+
+void close_dir_p(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir); /* read-only: nothing to lose */
 }
 
 int system_load_modules(struct manager *m)

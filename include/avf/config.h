@@ -184,7 +184,8 @@ AVF_EXPORT int avf_config_set_cmdline(avf_config *config,
 
 /**
  * Add a disk, in the order in which the guest sees them. A raw image or a
- * block device whose size is a multiple of 512 bytes. @fd is duplicated.
+ * block device whose size is a multiple of 512 bytes. @fd is duplicated. A
+ * payload finds the first as /dev/vdb, behind its package.
  * @options may be NULL: read-only, without a name.
  * Errors: AVF_ERR_INVALID, AVF_ERR_LIMIT (more than AVF_MAX_DISKS).
  */

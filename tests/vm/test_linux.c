@@ -355,23 +355,37 @@ static void two_at_once(void)
 	vmt_free(&v[0]);
 }
 
-static void two_vcpus_and_a_disk(void)
+/* The payload has the disks of the configuration, as it says, and no more. */
+static void two_vcpus_and_disks(void)
 {
 	const struct avf_disk_options writable = {sizeof(writable), true,
 						  "data"};
-	avf_config *config = linux_config("good", "idle");
-	int disk = vmt_memfd(1 << 20, 'd');
+	avf_config *config = linux_config("good", "disks");
+	int disks[] = {vmt_memfd(1 << 20, 'w'), vmt_memfd(1 << 20, 'r')};
+	char back[16] = "";
 	struct vmt_vm v;
+	char *log;
 
 	CHECK_OK(avf_config_set_vcpus(config, 2));
-	CHECK_OK(avf_config_add_disk_fd(config, disk, &writable));
+	CHECK_OK(avf_config_add_disk_fd(config, disks[0], &writable));
+	CHECK_OK(avf_config_add_disk_fd(config, disks[1], NULL));
 	if (vmt_new(&v, config)) {
-		CHECK(vmt_run(&v) &&
-		      vmt_wait_event(&v, AVF_EVENT_PAYLOAD_READY));
-		linux_stop(&v);
+		vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+		log = vmt_output(&v);
+		expect_line(log, "/dev/vda: read: Permission denied");
+		expect_line(log, "/dev/vda: write: Permission denied");
+		expect_line(log, "/dev/vdb: read: w");
+		expect_line(log, "/dev/vdb: write: done");
+		expect_line(log, "/sys/block/vdb/serial: data");
+		expect_line(log, "/dev/vdc: read: r");
+		expect_line(log, "/dev/vdc: write: Permission denied");
+		free(log);
 		vmt_free(&v);
 	}
-	(void)close(disk);
+	CHECK(pread(disks[0], back, sizeof(back), 0) == sizeof(back));
+	CHECK(memcmp(back, "from the payload", sizeof(back)) == 0);
+	(void)close(disks[0]);
+	(void)close(disks[1]);
 }
 
 /* The microguest's kernel without its initramfs: it says so, and panics. */
@@ -501,7 +515,7 @@ static const struct vmt_test on_kvm[] = {
 	{"boot_timeout", boot_timeout},
 	{"too_little_memory", too_little_memory},
 	{"two_at_once", two_at_once},
-	{"two_vcpus_and_a_disk", two_vcpus_and_a_disk},
+	{"two_vcpus_and_disks", two_vcpus_and_disks},
 	{"raw_kernel", raw_kernel},
 	{"vmm_killed", vmm_killed},
 };
@@ -514,7 +528,7 @@ static const struct vmt_test on_small[] = {
 	{"rights", rights},
 	{"assets", assets},
 	{"stop", stop},
-	{"two_vcpus_and_a_disk", two_vcpus_and_a_disk},
+	{"two_vcpus_and_disks", two_vcpus_and_disks},
 	{"little_memory", little_memory},
 	{"raw_kernel", raw_kernel},
 	{"foreign_kernel", foreign_kernel},
@@ -522,6 +536,7 @@ static const struct vmt_test on_small[] = {
 
 static const struct vmt_test emulated[] = {
 	{"emulated_echo_and_quit", echo_and_quit},
+	{"emulated_two_vcpus_and_disks", two_vcpus_and_disks},
 	{"emulated_raw_kernel", raw_kernel},
 	{"emulated_crash", crash},
 	{"emulated_noise", noise},
