@@ -44,6 +44,13 @@ final class Check {
             throw new AssertionError(what);
     }
 
+    /** The kernel of a bare guest. Where there is an Image beside the ELF file,
+     * that is what boots. */
+    static String guest(String guests, String name) {
+        String image = guests + "/" + name + ".img";
+        return new File(image).exists() ? image : guests + "/" + name + ".elf";
+    }
+
     /** The body throws this, with this text in the message. */
     static <T extends Throwable> T fails(Class<T> type, String text,
             Body body) {

@@ -37,7 +37,7 @@ public class TestFaults {
                 .setProtectedVm(false).setMemoryBytes(16 << 20)
                 .setCustomImageConfig(
                         new VirtualMachineCustomImageConfig.Builder()
-                        .setKernelPath(guests + "/" + guest + ".elf").build())
+                        .setKernelPath(Check.guest(guests, guest)).build())
                 .build());
     }
 

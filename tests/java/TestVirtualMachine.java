@@ -31,7 +31,7 @@ public class TestVirtualMachine {
                 .setProtectedVm(false).setMemoryBytes(16 << 20)
                 .setCustomImageConfig(
                         new VirtualMachineCustomImageConfig.Builder()
-                                .setKernelPath(guests + "/" + guest + ".elf")
+                                .setKernelPath(Check.guest(guests, guest))
                                 .addParam("say.this=1").build());
     }
 
@@ -69,8 +69,8 @@ public class TestVirtualMachine {
         VirtualMachine vm = manager.create("conf", config("hello").build());
         VirtualMachineConfig got = vm.getConfig();
         Check.equal(16L << 20, got.getMemoryBytes());
-        Check.that(got.getCustomImageConfig().getKernelPath()
-                .endsWith("hello.elf"), "kernel path");
+        Check.equal(Check.guest(guests, "hello"),
+                got.getCustomImageConfig().getKernelPath());
         Check.equal(16L << 20, vm.setConfig(config("hello")
                 .setMemoryBytes(32 << 20).build()).getMemoryBytes());
         Check.equal(32L << 20, vm.getConfig().getMemoryBytes());
@@ -298,13 +298,18 @@ public class TestVirtualMachine {
         Check.end();
     }
 
+    private static void crashes() throws Exception {
+        if (!new File(Check.guest(guests, "triple")).exists())
+            throw new Check.Skip("this architecture has no triple fault");
+        ends("triple", VirtualMachineCallback.STOP_REASON_CRASH);
+    }
+
     private static void runs() {
         Check.test("vm.shutdown", () -> ends("hello",
                 VirtualMachineCallback.STOP_REASON_SHUTDOWN));
         Check.test("vm.reboot", () -> ends("reset",
                 VirtualMachineCallback.STOP_REASON_REBOOT));
-        Check.test("vm.crash", () -> ends("triple",
-                VirtualMachineCallback.STOP_REASON_CRASH));
+        Check.test("vm.crash", TestVirtualMachine::crashes);
         Check.test("vm.states", TestVirtualMachine::states);
         Check.test("vm.console", TestVirtualMachine::console);
         Check.test("vm.vsock", TestVirtualMachine::vsock);

@@ -16,8 +16,15 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 
 def bare(name):
-    """A bare-metal guest: a few thousand instructions."""
-    return BUILD / "guest" / "bare" / f"{name}.elf"
+    """A bare-metal guest: a few thousand instructions. Where there is an
+    Image beside the ELF file, that is what boots."""
+    image = BUILD / "guest" / "bare" / f"{name}.img"
+    return image if image.exists() else image.with_suffix(".elf")
+
+
+def has_triple_fault():
+    """Not every architecture does."""
+    return bare("triple").exists()
 
 
 def needs_kvm():
