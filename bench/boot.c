@@ -20,8 +20,8 @@
 
 #define MEMORY_MIB  256
 #define OUTPUT_SIZE 65536
-/* Between two words of a guest. QEMU's at times never says a word in the lab,
- * and to wait for each of them used up the time of them all. */
+/* Between two words of a guest: if one hangs, the time of the lab is not to be
+ * used up by waiting for it. */
 #define LIMIT_MS 45000
 /* What the library puts first on every command line; QEMU gets it too. */
 #define COMMON                                             \
