@@ -184,10 +184,11 @@ lab()
 }
 
 # An emulated CPU takes minutes for all of them. Those that are left out are
-# modules without system calls, atomics or layouts in memory, and of each
-# binding what only touches the interpreter.
+# modules without system calls, atomics or layouts in memory, of each binding
+# what only touches the interpreter, and the one that takes the longest.
 arm64_units='^(?!unit/(binder|config|json|ndk|pci|qemu|rpctls|vhost|vmservice|wire)/'
-arm64_units+='|java/(api|config|jar)|python/test_(config|package|rpc_types))'
+arm64_units+='|java/(api|config|jar)|python/test_(config|package|rpc_types)'
+arm64_units+='|oom/test_rpc_tls)'
 
 # Built on this computer, run in the labs.
 arm64_labs()
