@@ -200,13 +200,13 @@ arm64_labs()
 	# the others are looked at in this computer's build
 	step check tidy-arm64 tidy arm64 gcc
 	run unit-arm64 arm64 unit --match "$arm64_units" --lab arm64 --runtimes \
-		--file CMakeLists.txt
+		--timeout 1500 --file CMakeLists.txt --file fuzz/corpus
 	guest_image arm64 guest-image --arch arm64
 	small_image arm64 arm64
 	AVF_GUEST_IMAGE=$repo/build/arm64/guest-image \
 		run lab-arm64 arm64 lab \
 		--match '^(?!python/test_rpc_vm|avf/java_lab)' \
-		--lab arm64 --runtimes
+		--lab arm64 --runtimes --timeout 1500
 	AVF_GUEST_IMAGE=$repo/build/arm64/small-image \
 		run lab-pkvm arm64 pkvm --lab pkvm
 }

@@ -76,7 +76,7 @@ static void processes_that_die(void)
 		{"exit_7", "STOPPED ", AVF_STOP_REASON_INFRASTRUCTURE_ERROR,
 		 "code 7"},
 		{"die_by_trap", "STARTED STOPPED ", AVF_STOP_REASON_CRASH,
-		 "signal 4"},
+		 "killed by signal"}, /* 4 or 5, by the CPU */
 	};
 
 	PLAY_ALL(rows);
