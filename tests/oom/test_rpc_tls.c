@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "rpc/rpc_server.h"
 #include "rpctls/rpc_tls.h"
+#include "support/echo_object.h"
 #include "support/oom.h"
 #include "support/raw_peer.h"
 
@@ -396,26 +397,6 @@ static int client_without_trust(void)
 	return client_with(suspicious, false);
 }
 
-static void *on_create(void *args)
-{
-	return args;
-}
-
-static void on_destroy(void *user_data)
-{
-	(void)user_data;
-}
-
-static binder_status_t on_transact(AIBinder *binder, transaction_code_t code,
-				   const AParcel *in, AParcel *out)
-{
-	(void)binder;
-	(void)code;
-	(void)in;
-	(void)out;
-	return STATUS_UNKNOWN_TRANSACTION;
-}
-
 static ARpcServer *new_server(AIBinder *root)
 {
 	char path[128];
@@ -455,7 +436,8 @@ static int serve(ARpcServer *server)
 
 static int server(void)
 {
-	AIBinder *root = AIBinder_new(the_class, NULL);
+	struct echo_object object = {0};
+	AIBinder *root = AIBinder_new(the_class, &object);
 	ARpcServer *server = root ? new_server(root) : NULL;
 	int rc = server ? serve(server) : AVF_ERR_NO_MEMORY;
 
@@ -523,9 +505,7 @@ int main(int argc, char **argv)
 	pid_t peers;
 	int rc;
 
-	the_class =
-		AIBinder_Class_define("x", on_create, on_destroy, on_transact);
-	OOM_MUST(the_class);
+	the_class = echo_class_new("x");
 	write_files();
 	make_configs();
 	peers = start_peers();
