@@ -740,6 +740,20 @@ FAULTS = [
      "if (number == GUEST_PROTOCOL)",
      "if (number >= 0)",
      "an image of another build is run"),
+    # protected VMs
+    ("vmm/choose.c", "!config->is_protected;",
+     "(config->is_protected || true);",
+     "a protected VM is emulated where KVM cannot run it"),
+    ("vmm/choose.c",
+     "if (config->acceleration == AVF_ACCELERATION_EMULATION)\n"
+     "\t\treturn fail",
+     "if (!config)\n\t\treturn fail",
+     "a protected VM is emulated when it is configured so"),
+    ("vmm/backend_qemu.c", "if (!config->is_protected)", "if (config)",
+     "QEMU takes a protected VM"),
+    ("config/config_validate.c",
+     "if (config->vm.acceleration == AVF_ACCELERATION_EMULATION)",
+     "if (!config)", "a configuration is protected and emulated"),
 ]
 
 # The test program that knows best, where it is not named after the file.

@@ -52,7 +52,8 @@ enum avf_cpu_topology {
 enum avf_acceleration {
 	/** KVM only; anything else is an error. The default. */
 	AVF_ACCELERATION_KVM = 0,
-	/** KVM where it can run this VM, else emulation. */
+	/** KVM where it can run this VM, else emulation; a protected VM is
+	 * never emulated. */
 	AVF_ACCELERATION_KVM_OR_EMULATION = 1,
 	/** Emulation only. It is slow, and no security boundary. */
 	AVF_ACCELERATION_EMULATION = 2,
@@ -244,8 +245,10 @@ AVF_EXPORT enum avf_jail avf_config_get_jail(const avf_config *config);
 
 /**
  * AVF's setProtectedVm(): the host cannot read the guest's memory. For arm64
- * hosts with pKVM, see docs/protected-vms.md; with true on any other,
- * validation says so. Cannot fail otherwise.
+ * hosts with pKVM, see docs/protected-vms.md; with true on any other, or with
+ * emulation alone, validation says so. A VM that shall be protected runs
+ * protected or not at all, whatever the acceleration allows. Cannot fail
+ * otherwise.
  */
 AVF_EXPORT int avf_config_set_protected(avf_config *config,
 					bool is_protected) AVF_CHECK;

@@ -41,19 +41,26 @@ static int check_architecture(const avf_config *config, avf_problems *problems)
 			    arch->name, arch_host()->name);
 }
 
+/* Two rows where both are so: the host that cannot is not mended by the other
+ * acceleration. */
 static int check_protected(const avf_config *config, avf_problems *problems)
 {
 	char reason[256];
+	int rc = 0;
 
-	if (config->vm.is_protected &&
-	    arch_find(config->vm.architecture) != arch_host())
+	if (!config->vm.is_protected)
+		return 0;
+	if (arch_find(config->vm.architecture) != arch_host())
 		return problems_add(problems, "protected",
 				    "a guest of another architecture is "
 				    "emulated, and cannot be protected");
-	if (!config->vm.is_protected ||
-	    protected_vm_find("/dev/kvm", reason, sizeof(reason)) !=
-		    PROTECTED_VM_NONE)
-		return 0;
+	if (config->vm.acceleration == AVF_ACCELERATION_EMULATION)
+		rc = problems_add(problems, "acceleration",
+				  "an emulated guest's memory is the host's to "
+				  "read; a protected VM needs KVM");
+	if (rc < 0 || protected_vm_find("/dev/kvm", reason, sizeof(reason)) !=
+			      PROTECTED_VM_NONE)
+		return rc;
 	return problems_add(problems, "protected",
 			    "Protected VMs are not supported on this device. "
 			    "%s",

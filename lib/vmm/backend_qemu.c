@@ -238,6 +238,17 @@ static int check_kernel(const struct vm_config *config, const struct arch *arch)
 		    arch->name);
 }
 
+/* choose.c has refused it. Repeated here, as what comes next would give the
+ * host the memory that it must not read. */
+static int check_protected(const struct vm_config *config)
+{
+	if (!config->is_protected)
+		return 0;
+	return fail(AVF_ERR_UNSUPPORTED,
+		    "protected: an emulated guest's memory is the host's to "
+		    "read; a protected VM needs KVM");
+}
+
 static int init(struct qemu_backend *b, const char *cmdline)
 {
 	const struct arch *arch = arch_find(b->vmm->config.architecture);
@@ -246,8 +257,11 @@ static int init(struct qemu_backend *b, const char *cmdline)
 		.loop = &b->vmm->loop,
 		.guest_cid = VM_SERVICE_GUEST_CID,
 	};
-	int rc = find_program(arch, b->program);
+	int rc = check_protected(&b->vmm->config);
 
+	if (rc < 0)
+		return rc;
+	rc = find_program(arch, b->program);
 	if (rc < 0)
 		return rc;
 	rc = check_kernel(&b->vmm->config, arch);

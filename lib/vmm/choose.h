@@ -10,7 +10,7 @@
 /**
  * Decide for @config by asking KVM and, where a Linux guest is wanted or
  * there is a choice, by running the ring-0 trial. *@ret_text (room for @size
- * bytes) is one line on why.
+ * bytes) is one line on why. A protected VM is never emulated.
  * Errors: AVF_ERR_UNSUPPORTED (nothing acceptable can run it).
  */
 int choose_acceleration(const struct vm_config *config, bool *ret_emulate,

@@ -135,6 +135,25 @@ Test(config_validate, another_architecture_needs_emulation)
 	expect_problem(raw, "protected: a guest of another architecture");
 }
 
+/* On a host without protected VMs there are two problems, and both are told. */
+Test(config_validate, a_protected_vm_is_not_emulated)
+{
+	cr_assert_eq(avf_config_set_kernel(raw, path_of("kernel")), 0);
+	cr_assert_eq(
+		avf_config_set_acceleration(raw, AVF_ACCELERATION_EMULATION),
+		0);
+	cr_expect_str_eq(problems_of(raw), "");
+	cr_assert_eq(avf_config_set_protected(raw, true), 0);
+	expect_problem(raw, "acceleration: an emulated guest's memory is the "
+			    "host's to read; a protected VM needs KVM");
+	cr_expect_eq(config_check(raw), AVF_ERR_INVALID);
+	/* with KVM allowed, KVM it is */
+	cr_assert_eq(avf_config_set_acceleration(
+			     raw, AVF_ACCELERATION_KVM_OR_EMULATION),
+		     0);
+	cr_expect_null(strstr(problems_of(raw), "acceleration: "));
+}
+
 /* An EROFS superblock, and what ours has as its UUID. */
 static void make_package(uint32_t mask, size_t size)
 {
