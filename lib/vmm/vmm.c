@@ -79,18 +79,31 @@ static uint32_t boot_timeout_ms(const struct vmm *vmm, bool emulated)
 	return emulated ? BOOT_TIMEOUT_EMULATED_MS : BOOT_TIMEOUT_MS;
 }
 
-/* A payload has to report until then. */
+/* A backend that cannot be asked has all of the guest's memory. */
+static enum virtq_reach reach_of(const struct vmm *vmm)
+{
+	struct backend *backend = vmm->backend;
+
+	return backend->ops->reach ? backend->ops->reach(backend)
+				   : VIRTQ_REACH_GOOD;
+}
+
+/* A payload has to report until then. The kernel is to blame only where its
+ * devices have not worked either. */
 static void boot_expired(void *userdata)
 {
 	const struct vmm *vmm = userdata;
+	const bool is_suspect =
+		vmm->config.is_protected && reach_of(vmm) != VIRTQ_REACH_GOOD;
 
 	vmm_stop(userdata, AVF_STOP_REASON_HANGUP,
-		 vmm->config.is_protected
+		 is_suspect
 			 ? "the payload had not started within the boot "
-			   "time-out; a protected VM needs a kernel with "
-			   "CONFIG_ARM_PKVM_GUEST (guest/kernel)"
+			   "time-out (boot_timeout_ms); a protected VM needs "
+			   "a kernel with CONFIG_ARM_PKVM_GUEST "
+			   "(guest/kernel)"
 			 : "the payload had not started within the boot "
-			   "time-out");
+			   "time-out (boot_timeout_ms)");
 }
 
 /*
@@ -102,7 +115,7 @@ static void raw_boot_expired(void *userdata)
 {
 	struct vmm *vmm = userdata;
 
-	switch (vmm->backend->ops->reach(vmm->backend)) {
+	switch (reach_of(vmm)) {
 	case VIRTQ_REACH_GOOD:
 		break;
 	case VIRTQ_REACH_UNKNOWN:
@@ -167,9 +180,14 @@ static int receive_orders(struct vmm *vmm)
 	return rc;
 }
 
+/* Of a raw guest there is something to ask only where it can keep memory to
+ * itself. */
 static void arm_boot_timer(struct vmm *vmm, bool emulated)
 {
-	if (vmm->config.kind == AVF_CONFIG_PAYLOAD || vmm->config.is_protected)
+	const bool can_ask =
+		vmm->config.is_protected && vmm->backend->ops->reach;
+
+	if (vmm->config.kind == AVF_CONFIG_PAYLOAD || can_ask)
 		timer_set(&vmm->boot_timer, boot_timeout_ms(vmm, emulated));
 }
 
