@@ -79,6 +79,57 @@ static void triple_fault(void)
 		vmt_skip("this architecture has no triple fault");
 }
 
+/* The number behind @word in @text. */
+static unsigned long long number_after(const char *text, const char *word)
+{
+	const char *at = strstr(text, word);
+
+	return at ? strtoull(at + strlen(word), NULL, 10) : 0;
+}
+
+/* The guest's own mistakes are its own affair: its vectors say which one it
+ * was, and where. On arm64 the first number is the syndrome register. */
+static void fault(unsigned int kind, const char *x86_64, const char *arm64)
+{
+	avf_config *config = vmt_bare_config("fault");
+	char cmdline[32];
+	struct vmt_vm v;
+	char *text;
+
+	(void)snprintf(cmdline, sizeof(cmdline), "fault=%u", kind);
+	CHECK_OK(avf_config_set_cmdline(config, cmdline));
+	CHECK_OK(avf_config_set_vcpus(config, 2));
+	if (!vmt_new(&v, config))
+		return;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	if (!text || !vmt_contains(text, vmt_bare_is_elf() ? x86_64 : arm64) ||
+	    !vmt_contains(text, "\nFAIL: exception\n"))
+		vmt_fail(__FILE__, __LINE__, "it said \"%s\"",
+			 text ? text : "");
+	/* all images are above the first MiB */
+	CHECK(text && number_after(text, ", from ") > 1 << 20);
+	if (kind > 1)
+		CHECK(text && vmt_contains(text, ", address 1099511627776\n"));
+	free(text);
+	vmt_free(&v);
+}
+
+static void fault_instruction(void)
+{
+	fault(1, "exception 6, error 0, from ", "syndrome 33554432, from ");
+}
+
+static void fault_read(void)
+{
+	fault(2, "exception 14, error 0, from ", "syndrome 2516582404, from ");
+}
+
+static void fault_other_cpu(void)
+{
+	fault(3, "exception 14, error 0, from ", "syndrome 2516582404, from ");
+}
+
 static void count_cpus(unsigned int n)
 {
 	avf_config *config = vmt_bare_config("smp");
@@ -382,6 +433,9 @@ static const struct vmt_test tests[] = {
 	{"long_console", long_console},
 	{"reset", reset},
 	{"triple_fault", triple_fault},
+	{"fault_instruction", fault_instruction},
+	{"fault_read", fault_read},
+	{"fault_other_cpu", fault_other_cpu},
 	{"smp_1", smp_1},
 	{"smp_2", smp_2},
 	{"smp_8", smp_8},

@@ -8,10 +8,16 @@
 #define BARE_WINDOW     0x20000000ULL /* for BARs */
 #define BARE_WINDOW_END 0x30000000ULL
 #define BARE_IRQ_CHIP   0x3fff0000ULL
+#define BARE_NOWHERE    0x10000000000ULL /* nothing is mapped there */
 
 static inline void relax(void)
 {
 	__asm__ volatile("yield" : : : "memory");
+}
+
+static inline void undefined_instruction(void)
+{
+	__asm__ volatile("udf #0");
 }
 
 /*

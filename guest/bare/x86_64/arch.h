@@ -8,6 +8,7 @@
 #define BARE_WINDOW     0xc0000000ULL /* for BARs */
 #define BARE_WINDOW_END 0xe0000000ULL
 #define BARE_IRQ_CHIP   0xfee00000ULL
+#define BARE_NOWHERE    0x10000000000ULL /* nothing is mapped there */
 
 static inline void outb(uint16_t port, uint8_t value)
 {
@@ -25,6 +26,11 @@ static inline uint8_t inb(uint16_t port)
 static inline void relax(void)
 {
 	__asm__ volatile("pause" : : : "memory");
+}
+
+static inline void undefined_instruction(void)
+{
+	__asm__ volatile("ud2");
 }
 
 /* One plain mov each, which every hypervisor can emulate. */

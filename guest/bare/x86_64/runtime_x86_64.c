@@ -20,6 +20,9 @@
 extern const char ap_trampoline[], ap_trampoline_end[];
 extern uint32_t start_info;
 
+void unexpected_exception(uint64_t vector, uint64_t error, uint64_t rip,
+			  uint64_t cr2);
+
 /* xen/interface/hvm/start_info.h, as far as we read it */
 struct start_info_fields {
 	uint32_t magic, version, flags, n_modules;
@@ -71,6 +74,21 @@ _Noreturn void reset(void)
 {
 	outb(PM_RESET, PM_RESET_VALUE);
 	halt_forever();
+}
+
+void unexpected_exception(uint64_t vector, uint64_t error, uint64_t rip,
+			  uint64_t cr2)
+{
+	print("exception ");
+	print_number(vector);
+	print(", error ");
+	print_number(error);
+	print(", from ");
+	print_number(rip);
+	print(", address ");
+	print_number(cr2);
+	print("\n");
+	give_up("exception");
 }
 
 static const struct start_info_fields *info(void)

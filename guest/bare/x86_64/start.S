@@ -14,12 +14,44 @@
 #define SEL_DATA      0x18
 #define PAGE_TABLE    0x03 /* present, writable */
 #define PAGE_2MIB     0x83
+#define VECTORS       0x100000   /* bare.ld puts them there */
+#define VECTOR_BYTES  16
+#define EXCEPTIONS    32
+#define ERROR_CODES   0x60227d00 /* bit n: exception n pushes one */
+#define GATE          0x8e00     /* interrupt gate, present */
 
 	.section .note.Xen, "a", @note
 	.align 4
 	.long 4, 4, 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
 	.asciz "Xen"
 	.long pvh_start
+
+/*
+ * The first of the image, so that the assembler knows their addresses and can
+ * make the table. Nothing is expected: C says what it was, on the stack that
+ * was in use (Intel SDM volume 3, 6.14.2: rip above the error code).
+ */
+	.section .vectors, "ax"
+	.code64
+	.global vectors
+vectors:
+	.set vector, 0
+	.rept EXCEPTIONS
+	.balign VECTOR_BYTES
+	.if !(ERROR_CODES >> vector & 1)
+	pushq $0
+	.endif
+	pushq $vector
+	jmp exception
+	.set vector, vector + 1
+	.endr
+exception:
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	movq %cr2, %rcx
+	andq $-16, %rsp
+	call unexpected_exception
 
 	.text
 	.code32
@@ -50,6 +82,7 @@ enter_long:
 
 	.code64
 in_long:
+	lidt idt_pointer(%rip)
 	movl $1, %eax
 	lock xaddl %eax, cpu_tickets(%rip)
 	cmpl $MAX_CPUS, %eax
@@ -97,6 +130,20 @@ gdt_end:
 gdt_pointer:
 	.word gdt_end - gdt - 1
 	.long gdt
+
+/* 64-bit gates (Intel SDM volume 3, 6.14.1). */
+	.align 8
+idt:
+	.set address, VECTORS
+	.rept EXCEPTIONS
+	.word address & 0xffff, SEL_CODE64, GATE, address >> 16
+	.quad 0
+	.set address, address + VECTOR_BYTES
+	.endr
+idt_end:
+idt_pointer:
+	.word idt_end - idt - 1
+	.quad idt
 
 /* Identity mapping of 4 GiB, made by the assembler to save instructions. */
 	.align 4096
