@@ -10,9 +10,9 @@
 #   --runs N        repetitions (default: 2)
 #   --quick         one repetition and no search for memory
 #
-# Results: build/bench/places.json, places.md. It took six to nine minutes per
-# place on a computer that was busy with other work, and takes some more the
-# first time, when the guest's kernels are built. Exit code 1 when a place failed
+# Results: build/bench/places.json, places.md. It takes seven to eight minutes
+# for all three on a computer with nothing else to do, and some more the first
+# time, when the guest's kernels are built. Exit code 1 when a place failed
 # twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."

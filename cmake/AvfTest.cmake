@@ -1,3 +1,6 @@
+# What has the label threads, to be built without all else.
+add_custom_target(thread_tests)
+
 # avf_program_test(PATH LABELS label... [LIBS target...] [TIMEOUT s] [ARGS a...])
 # tests/PATH.c as a plain program under ctest. It prints "ok NAME",
 # "not ok NAME" or "skip NAME: REASON" per test, and exits 77 after
@@ -13,6 +16,9 @@ function(avf_program_test path)
 		"${PROJECT_SOURCE_DIR}/tests")
 	target_link_libraries(${target} PRIVATE avf_flags ${T_LIBS})
 	add_test(NAME ${path} COMMAND ${target} ${T_ARGS})
+	if("threads" IN_LIST T_LABELS)
+		add_dependencies(thread_tests ${target})
+	endif()
 	if(NOT T_TIMEOUT)
 		set(T_TIMEOUT 120)
 	endif()

@@ -45,6 +45,19 @@ LAB_SLOWNESS = 4
 # at fault (docs/testing.md). One that says "not ok" does not.
 LAB_DIED = "134|137|139"  # SIGABRT, SIGKILL of timeout, SIGSEGV
 LAB_FAILED = 125  # of lab.sh: the machine ended before its command
+# Tests that may run beside others do, as many as the lab has CPUs.
+LAB_CPUS = 2
+MARK = re.compile(r"@@(\w*) (\d+) ?(.*)")
+LAB_RUNNER = """
+once() {{ (test_$1) </dev/null >/tmp/test-$1 2>&1; code=$?
+	sed "s/^/@@ $1 /" /tmp/test-$1; echo; rm /tmp/test-$1; }}
+one() {{ echo "@@BEGIN $1"; once $1
+	case $code in {died}) echo "@@AGAIN $1 $code"; once $1 ;; esac
+	echo "@@END $1 $code"; }}
+[ -z "$1" ] || {{ one $1; exit; }}
+for n in {together}; do echo $n; done | xargs -r -n 1 -P {jobs} sh "$0"
+for n in {alone}; do one $n; done
+"""
 
 
 class Test:
@@ -122,61 +135,67 @@ def run_all_here(tests, jobs):
     yield from map(run_here, (test for test in tests if test.alone))
 
 
-def lab_script(tests):
+def lab_script(tests, jobs):
+    """What runs in the lab: all tests, or the one whose number is given. Output
+    comes when a test has ended, each line with its number, as two tests may
+    write at a time."""
     lines = ["#!/bin/sh", "export CRITERION_VERBOSITY_LEVEL=1"]
     for name in ("AVF_GUEST_IMAGE",):
         if name in os.environ:
             lines.append(f"export {name}={shlex.quote(os.environ[name])}")
+    numbers = {False: "", True: ""}
     for number, test in enumerate(tests):
         env = " ".join(map(shlex.quote, test.env))
         dir = shlex.quote(test.dir)
         command = " ".join(map(shlex.quote, test.command or ["false"]))
         limit = test.timeout * LAB_SLOWNESS
-        lines += [f"run() {{ (mkdir -p {dir} && cd {dir} && exec env {env} "
-                  f"timeout -s KILL {limit} {command}) </dev/null; }}",
-                  f"echo '@@BEGIN {number}'",
-                  "run; code=$?",
-                  f"case $code in {LAB_DIED})",
-                  f"printf '\\n@@AGAIN {number} %d\\n' $code; run; code=$?;; "
-                  "esac",
-                  f"printf '\\n@@END {number} %d\\n' $code"]
-    return "\n".join(lines) + "\n"
+        lines.append(f"test_{number}() {{ mkdir -p {dir} && cd {dir} && "
+                     f"exec env {env} timeout -s KILL {limit} {command}; }}")
+        numbers[bool(test.alone)] += f" {number}"
+    lines.append(LAB_RUNNER.format(died=LAB_DIED, jobs=jobs,
+                                   together=numbers[False],
+                                   alone=numbers[True]))
+    return "\n".join(lines)
 
 
-def run_in_lab(build, tests, options):
+def run_in_lab(build, tests, options, jobs):
     """Yields the tests that ran; returns the lab's exit code and its last
     words."""
     script = build / "lab-tests.sh"
-    script.write_text(lab_script(tests))
+    script.write_text(lab_script(tests, jobs))
     command = [REPO / "scripts/lab.sh", options[0], "--build", build,
                *options[1:], "--", "sh", script]
     lab = subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True,
                            errors="replace", stdout=subprocess.PIPE)
-    output, start = [], time.monotonic()
+    output, start, other = {}, {}, []
     for line in lab.stdout:
-        mark = line.split()
-        if mark[:1] == ["@@BEGIN"]:
-            output, start = [], time.monotonic()
-        elif mark[:1] == ["@@AGAIN"]:
-            print(f"{tests[int(mark[1])].name} died in the lab with "
-                  f"{mark[2]}, once more; its last words:\n"
-                  + "".join(output[-40:]), flush=True)
-            output = []
-        elif mark[:1] == ["@@END"]:
-            yield (tests[int(mark[1])], int(mark[2]),
-                   "".join(output).rstrip() + "\n", time.monotonic() - start)
+        mark = MARK.match(line)
+        if not mark:
+            other.append(line)
+            continue
+        number, text = int(mark[2]), mark[3]
+        test = tests[number]
+        if mark[1] == "BEGIN":
+            output[number], start[number] = [], time.monotonic()
+        elif mark[1] == "AGAIN":
+            print(f"{test.name} died in the lab with {text}, once more; its "
+                  "last words:\n" + "\n".join(output[number][-40:]), flush=True)
+            output[number] = []
+        elif mark[1] == "END":
+            yield (test, int(text), "\n".join(output[number]).rstrip() + "\n",
+                   time.monotonic() - start[number])
         else:
-            output.append(line)
-    return lab.wait(), "".join(output)
+            output[number].append(text)
+    return lab.wait(), "".join(other)
 
 
-def run_all_in_lab(build, tests, options):
+def run_all_in_lab(build, tests, options, jobs):
     """The kernel of an emulated machine may panic without a fault of ours, and
-    takes the tests with it that had not run: they get one more machine. A test
-    that ended two of them fails."""
+    takes the tests with it that had not ended: they get one more machine, one
+    at a time. Those that end it, too, fail."""
     waiting = list(tests)
     for last in (False, True):
-        run = run_in_lab(build, list(waiting), options)
+        run = run_in_lab(build, list(waiting), options, 1 if last else jobs)
         while True:
             try:
                 result = next(run)
@@ -189,8 +208,9 @@ def run_all_in_lab(build, tests, options):
             return
         if code != LAB_FAILED or last:
             break
-        print(f"the lab ended in {waiting[0].name}; {len(waiting)} tests run "
-              f"in a new one; its last words:\n{why}", flush=True)
+        print(f"the lab ended in {waiting[0].name} or beside it; "
+              f"{len(waiting)} tests run in a new one; its last words:\n{why}",
+              flush=True)
     why = why or f"the lab ended early, with exit code {code}\n"
     for test in waiting:
         yield test, 77 if code == 77 else LAB_FAILED, why, 0.0
@@ -223,7 +243,7 @@ def main():
     parser.add_argument("--without", help="leave out tests of this label")
     parser.add_argument("--match", default="",
                         help="only tests whose name has this in it")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--jobs", type=int)
     parser.add_argument("--results", type=pathlib.Path)
     parser.add_argument("--lab", nargs=argparse.REMAINDER)
     args = parser.parse_args()
@@ -232,8 +252,10 @@ def main():
              if args.without not in test.labels
              and re.search(args.match, test.name)]
     total = [0, 0, 0]
-    results = (run_all_here(tests, args.jobs) if args.lab is None
-               else run_all_in_lab(build, tests, args.lab) if tests else [])
+    results = (run_all_here(tests, args.jobs or os.cpu_count())
+               if args.lab is None else
+               run_all_in_lab(build, tests, args.lab, args.jobs or LAB_CPUS)
+               if tests else [])
     for result in results:
         report(result, total, sys.stdout)
     if args.results:
