@@ -140,11 +140,12 @@ class NoPeer(Directory):
                            self.dir / "file")
 
     def test_connector_that_fails(self):
-        def connector():
-            raise KeyError("mine")
-        with avf.rpc.Session() as session:
-            with self.assertRaisesRegex(KeyError, "mine"):
-                session.connect(connector)
+        for error in KeyError("mine"), KeyboardInterrupt("mine"):
+            def connector():
+                raise error
+            with avf.rpc.Session() as session:
+                with self.assertRaisesRegex(type(error), "mine"):
+                    session.connect(connector)
 
 
 def setUpModule():

@@ -184,7 +184,7 @@ class Session:
         def request(_):
             try:
                 return connector().detach()
-            except Exception as error:
+            except BaseException as error:  # ctypes would only print it
                 failed.append(error)
                 return -1
 
