@@ -8,12 +8,14 @@ import subprocess
 import tempfile
 import threading
 import unittest
+import unittest.mock
 import weakref
 
 import avf.rpc
+from avf.rpc import _native, _objects
 
 import support
-from rpc_calls import Callback, Calls, Service, aidl
+from rpc_calls import PATIENCE_S, Callback, Calls, Service, aidl
 
 PROGRAM = support.BUILD / "tests" / "test_aidl"
 
@@ -116,6 +118,92 @@ class ForCpp(Directory):
                                  stderr=subprocess.STDOUT)
         self.assertEqual(run.returncode, 0, run.stdout)
         self.assertIn("ok parcelable_of_all_types", run.stdout)
+
+
+class Parent:
+    """A service that serves an object of its own."""
+
+    def __init__(self):
+        self.child = aidl.ICallback.serve(Callback())
+
+
+def serve_parent():
+    return aidl.IListener.serve(Parent())
+
+
+class Ends(Directory):
+    """Objects that end while others are made, on this and other threads."""
+
+    def within_patience(self, act):
+        """A dead-lock shall fail, not hang."""
+        failed = []
+
+        def run():
+            try:
+                act()
+            except BaseException as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(PATIENCE_S)
+        self.assertFalse(thread.is_alive(), "waits for itself")
+        self.assertEqual(failed, [])
+
+    def test_service_that_owns_an_object(self):
+        def drop():
+            child = weakref.ref(serve_parent())
+            self.assertIsNone(child())
+            self.assertEqual(_objects._services, before)
+
+        before = dict(_objects._services)
+        self.within_patience(drop)
+
+    def test_collected_while_another_is_made(self):
+        """The collector may come wherever Python allocates."""
+        def make():
+            for _ in range(200):
+                cycle = [serve_parent()]
+                cycle.append(cycle)
+                del cycle
+                serve_parent()
+
+        before = dict(_objects._services)
+        kept = gc.get_threshold()
+        gc.set_threshold(1)
+        try:
+            self.within_patience(make)
+        finally:
+            gc.set_threshold(*kept)
+        gc.collect()
+        self.assertEqual(_objects._services, before)
+
+    def test_taken_while_it_ends(self):
+        """By another thread, which must not get what is giving its reference
+        back."""
+        def give_back(pointer):
+            if not taken:
+                taken.append("about to be")
+                taken[0] = read_back(parcel)
+            real(pointer)
+
+        real, taken = _native.lib.AIBinder_decStrong, []
+        parcel = _native.lib.AParcel_create()
+        self.addCleanup(_native.lib.AParcel_delete, parcel)
+        avf.rpc._values.PLAIN["IBinder"].write(
+            parcel, aidl.ICallback.serve(Callback()))
+        first = read_back(parcel)
+        first.mark = "it ends"
+        with unittest.mock.patch.object(_native.lib, "AIBinder_decStrong",
+                                        give_back):
+            del first
+        self.assertFalse(hasattr(taken[0], "mark"))
+        self.assertIs(read_back(parcel), taken[0])
+
+
+def read_back(parcel):
+    _native.check(_native.lib.AParcel_setDataPosition(parcel, 0))
+    return avf.rpc._values.PLAIN["IBinder"].read(parcel)
 
 
 class NoPeer(Directory):

@@ -7,12 +7,16 @@ import weakref
 from ._native import (OnCreate, OnDestroy, OnDied, OnTransact, RequestFd,
                       STATUS_UNKNOWN_ERROR, RpcError, check, lib)
 
-# What callbacks of C find: services by the key that is their user data.
+# What callbacks of C find: services by the key that is their user data. No
+# lock: one operation of a dictionary at a time, and what is taken out may
+# own objects of its own, whose ends come back here.
 _services = {}
 _keys = itertools.count(1)
-_lock = threading.Lock()
-# Binder objects by their C objects, so that each has one.
-_known = weakref.WeakValueDictionary()
+# The _Held of Binder objects by their C objects, so that each has one.
+_known = {}
+# For taking one out of _known. The collector, and with it any code at all,
+# may come in on the same thread.
+_lock = threading.RLock()
 # Links to a death by the key that is their cookie; their Binders have them.
 _links = weakref.WeakValueDictionary()
 
@@ -24,8 +28,7 @@ def _on_create(key):
 
 @OnDestroy
 def _on_destroy(key):
-    with _lock:
-        _services.pop(key, None)
+    _services.pop(key, None)
 
 
 @OnTransact
@@ -72,14 +75,36 @@ def define_class(descriptor):
 
 def new_object(clazz, service):
     """A Binder whose calls come to service(code, in, out)."""
-    with _lock:
-        key = next(_keys)
-        _services[key] = service
+    key = next(_keys)
+    _services[key] = service
     pointer = lib.AIBinder_new(clazz, key)
     if not pointer:
         _on_destroy(key)
         raise MemoryError("AIBinder_new")
     return Binder._take(pointer)
+
+
+class _Held(weakref.ref):
+    """Finds the Binder of a C object, and gives the reference back once it is
+    gone. A __del__ would do so too early: while it runs, other threads still
+    find the Binder. It has the keys of the links only: their callbacks may
+    own the Binder."""
+    __slots__ = "pointer", "keys"
+
+
+def _forget(held):
+    """Take it out of _known, unless another has its place. Nothing here is a
+    call, after which the interpreter might let others in."""
+    with _lock:
+        if held.pointer in _known and _known[held.pointer] is held:
+            del _known[held.pointer]
+
+
+def _give_back(held):
+    _forget(held)
+    for key in held.keys:
+        lib.AIBinder_unlinkToDeath(held.pointer, _recipient, key)
+    lib.AIBinder_decStrong(held.pointer)
 
 
 class Binder:
@@ -91,24 +116,30 @@ class Binder:
         """Of a C object, whose reference is taken. None for NULL."""
         if not pointer:
             return None
-        with _lock:
-            known = _known.get(pointer)
-            if known is None:
-                known = object.__new__(cls)
-                known._pointer = pointer
-                known._links = []
-                _known[pointer] = known
-                return known
+        found = _known.get(pointer)
+        known = found() if found else None
+        if known is None:
+            return cls._make(pointer)
         lib.AIBinder_decStrong(pointer)
+        return known
+
+    @classmethod
+    def _make(cls, pointer):
+        made = object.__new__(cls)
+        made._pointer = pointer
+        made._links = {}
+        made._keys = set()
+        held = _Held(made, _give_back)
+        held.pointer, held.keys = pointer, made._keys
+        found = _known.setdefault(pointer, held)
+        while (known := found()) is None:  # one whose end is still to be told
+            _forget(found)
+            found = _known.setdefault(pointer, held)
+        del made  # when another thread was faster, this gives back
         return known
 
     def __init__(self):
         raise TypeError("comes from a session, or from serve()")
-
-    def __del__(self):
-        for link in self._links:
-            lib.AIBinder_unlinkToDeath(self._pointer, _recipient, link.key)
-        lib.AIBinder_decStrong(self._pointer)
 
     def as_binder(self):
         return self
@@ -133,15 +164,16 @@ class Binder:
         link = _Link(callback)
         _links[link.key] = link
         check(lib.AIBinder_linkToDeath(self._pointer, _recipient, link.key))
-        self._links.append(link)
+        self._links[link.key] = link
+        self._keys.add(link.key)
 
     def unlink_to_death(self, callback):
         """Do not call it. ValueError: it is not linked."""
-        for link in self._links:
+        for key, link in self._links.items():
             if link.callback == callback:
-                self._links.remove(link)
-                lib.AIBinder_unlinkToDeath(self._pointer, _recipient,
-                                           link.key)
+                del self._links[key]
+                self._keys.remove(key)
+                lib.AIBinder_unlinkToDeath(self._pointer, _recipient, key)
                 return
         raise ValueError(f"{callback!r} is not linked")
 
