@@ -134,6 +134,7 @@ checks()
 	step check format scripts/check_format.sh
 	step check hostile scripts/check_hostile.py
 	step check conformance scripts/check_conformance.py
+	step check protocol scripts/check_protocol.py
 	[ -z "$1" ] || return
 	step check symbols scripts/check_symbols.sh build/gcc
 	step check globals scripts/check_globals.sh build/gcc

@@ -4,6 +4,9 @@
  * another one. It is counted up with each change that one of them would not
  * understand. The image's image.json has it, and the manager tells it when it
  * asks for its orders. 0: the builds before it was counted.
+ *
+ * guest/aidl of each number, as a hash that scripts/check_protocol.py compares:
+ * 1: 0b4cba8255f95e41
  */
 #pragma once
 
