@@ -132,6 +132,11 @@ static int receive(struct console_port *port)
 		return rc;
 	n = iov_slice(virtq_writable(c), c->n_writable, 0, READ_BYTES, parts);
 	got = n > 0 ? readv(port->in_fd, parts, (int)n) : 0;
+	/* the buffer is the guest's, the input the application's: it waits for
+	 * a driver that gives a better one */
+	if (got < 0 && errno == EFAULT)
+		return fail(AVF_ERR_PROTOCOL,
+			    "console: the guest's buffer cannot be written");
 	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
 		virtq_unpop(vq);
 	} else if (n > 0 && got <= 0) {

@@ -545,6 +545,44 @@ Test(virtio_console, a_file_as_input_is_read_to_its_end)
 	virtio_fixture_fini(&f);
 }
 
+/* A whole page of guest memory that nobody but the guest may touch, as in a
+ * protected VM. */
+static gpa_t private_page(void)
+{
+	const uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	const gpa_t gpa = virtio_fixture_alloc(&f, 2 * page) + page - 1;
+	const gpa_t start = gpa / page * page;
+
+	cr_assert_eq(mprotect(virtio_fixture_host(&f, start), page, PROT_NONE),
+		     0);
+	return start;
+}
+
+/* The next driver gets what the application has written meanwhile. */
+Test(virtio_console, a_buffer_that_the_guest_keeps_to_itself)
+{
+	struct fake_desc buf = {.len = 64, .flags = FAKE_WRITE};
+	uint32_t written = 0;
+	gpa_t gpa;
+
+	start(MULTIPORT);
+	buf.addr = private_page();
+	(void)virtio_fixture_send(&f, 0, &buf, 1);
+	cr_assert_eq(write(host[0], "input", 5), 5);
+	virtio_fixture_settle(&f);
+	cr_expect(f.dev->broken, "it has no other way to tell");
+	virtio_dev_reset(f.dev);
+	cr_assert_eq(mprotect(virtio_fixture_host(&f, buf.addr), 64,
+			      PROT_READ | PROT_WRITE),
+		     0);
+	virtio_fixture_start(&f, MULTIPORT);
+	gpa = give_buffer(0, 64);
+	cr_assert(virtio_fixture_wait(&f, 0, &written));
+	cr_expect_eq(written, 5);
+	cr_expect_eq(memcmp(virtio_fixture_host(&f, gpa), "input", 5), 0);
+	stop();
+}
+
 Test(virtio_console, what_cannot_be_made)
 {
 	static const struct {
