@@ -743,6 +743,9 @@ FAULTS = [
      "if (number >= 0)",
      "an image of another build is run"),
     # protected VMs
+    ("devices/vsock_tx.c", "if (rc == AVF_ERR_PROTOCOL)",
+     "if (rc == AVF_ERR_INTERNAL)",
+     "data that cannot be read closes a connection only"),
     ("vmm/choose.c", "!config->is_protected;",
      "(config->is_protected || true);",
      "a protected VM is emulated where KVM cannot run it"),

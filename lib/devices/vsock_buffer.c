@@ -95,7 +95,8 @@ int vsock_buffer_append(struct vsock_buffer *b, const struct iovec *parts,
 	if (iov_read(parts, n, offset, b->data + tail, first) != first ||
 	    iov_read(parts, n, offset + first, b->data, len - first) !=
 		    len - first)
-		return fail(AVF_ERR_INTERNAL, "vsock: packet ends early");
+		return fail(AVF_ERR_PROTOCOL,
+			    "vsock: the guest's buffer cannot be read");
 	b->used += len;
 	return 0;
 }

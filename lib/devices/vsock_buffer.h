@@ -24,8 +24,8 @@ void vsock_buffer_fini(struct vsock_buffer *b);
 /**
  * Append @len bytes of @parts, from @offset of them.
  * Errors: AVF_ERR_LIMIT (more than VSOCK_BUF_ALLOC here, or more than
- * VSOCK_MAX_BUFFERED in all), AVF_ERR_NO_MEMORY, AVF_ERR_INTERNAL when the
- * parts are shorter.
+ * VSOCK_MAX_BUFFERED in all), AVF_ERR_NO_MEMORY, AVF_ERR_PROTOCOL when the
+ * parts are shorter, or the guest keeps them to itself.
  */
 int vsock_buffer_append(struct vsock_buffer *b, const struct iovec *parts,
 			unsigned int n, uint64_t offset,

@@ -146,6 +146,8 @@ static int take_data(struct vsock_conn *conn, const struct packet *p)
 	rc = vsock_buffer_append(
 		&conn->out, p->chain->parts, p->chain->n_readable,
 		sizeof(struct vsock_hdr) + sent, p->len - sent);
+	if (rc == AVF_ERR_PROTOCOL)
+		return rc; /* the guest's memory is gone, as in send_now() */
 	if (rc < 0)
 		vsock_conn_abort(conn, error_record()->text);
 	vsock_conn_watch(conn);

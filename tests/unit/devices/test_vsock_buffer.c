@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "devices/virtio_vsock.h"
@@ -10,6 +11,19 @@
 static struct vsock_buffer buffer;
 static uint64_t total;
 static unsigned char source[2 * VSOCK_BUF_ALLOC];
+static const unsigned char *is_private; /* a byte that only the guest has */
+
+int __wrap_guest_copy(void *to, const void *from, size_t size);
+int __real_guest_copy(void *to, const void *from, size_t size);
+
+int __wrap_guest_copy(void *to, const void *from, size_t size)
+{
+	const unsigned char *begin = from;
+
+	if (is_private && is_private >= begin && is_private < begin + size)
+		return fail(AVF_ERR_PROTOCOL, "private");
+	return __real_guest_copy(to, from, size);
+}
 
 static void setup(void)
 {
@@ -109,8 +123,24 @@ Test(vsock_buffer, limits)
 	total = 0;
 }
 
+/* vsock_tx.c has compared the length: what is not there is not to be had. */
 Test(vsock_buffer, a_packet_that_ends_early)
 {
-	cr_assert_eq(append(sizeof(source) - 10, 11), AVF_ERR_INTERNAL);
+	cr_assert_eq(append(sizeof(source) - 10, 11), AVF_ERR_PROTOCOL);
 	expect(0, 0, "nothing was taken");
+}
+
+/* In the middle of what the ring has in two pieces. */
+Test(vsock_buffer, data_that_the_guest_keeps_to_itself)
+{
+	cr_assert_eq(append(0, 4000), 0);
+	vsock_buffer_consume(&buffer, 3000);
+	is_private = source + 4050;
+	cr_expect_eq(append(4000, 200), AVF_ERR_PROTOCOL);
+	cr_expect(strstr(error_record()->text, "cannot be read"), "%s",
+		  error_record()->text);
+	is_private = NULL;
+	expect(3000, 1000, "what was there stays");
+	cr_expect_eq(append(4000, 200), 0);
+	expect(3000, 1200, "and goes on");
 }

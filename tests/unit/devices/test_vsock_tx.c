@@ -20,6 +20,21 @@
 static struct vsock_guest guest;
 static int host_end[VSOCK_MAX_CONNS + 8];
 static unsigned int n_accepted;
+static bool is_private; /* what the guest sends, but for its headers */
+
+int __wrap_guest_copy(void *to, const void *from, size_t size);
+int __real_guest_copy(void *to, const void *from, size_t size);
+
+int __wrap_guest_copy(void *to, const void *from, size_t size)
+{
+	const struct gmem_region *ram = &guest.gm.regions[0];
+	const char *at = from, *begin = ram->host;
+
+	if (is_private && at >= begin && at < begin + ram->size &&
+	    size > sizeof(struct vsock_hdr))
+		return fail(AVF_ERR_PROTOCOL, "private");
+	return __real_guest_copy(to, from, size);
+}
 
 static int accept_one(void *userdata, uint32_t guest_port, int fd)
 {
@@ -234,6 +249,29 @@ Test(vsock_tx, data_beyond_the_credit)
 	cr_assert_gt(sent, VSOCK_BUF_ALLOC);
 	cr_assert_lt(sent, 4 * VSOCK_BUF_ALLOC, "%u bytes were taken", sent);
 	expect_health("a guest that ignores its credit");
+}
+
+/* What the socket does not take is copied, so a fault comes late; it is the
+ * device's end as where the socket takes it. */
+Test(vsock_tx, data_that_the_guest_keeps_to_itself)
+{
+	struct virtio_vsock *vs =
+		container_of(guest.dev, struct virtio_vsock, dev);
+	const struct vsock_conn *conn = vsock_table_find(vs, PORT, VICTIM);
+	static char block[VSOCK_GUEST_MAX];
+	struct vsock_packet p = vsock_guest_packet(VSOCK_OP_RW, VICTIM, PORT);
+
+	p.len = sizeof(block);
+	for (unsigned int i = 0; i < 16 && conn->out.used == 0; i++)
+		vsock_guest_send(&guest, &p, block, p.len);
+	cr_assert_gt(conn->out.used, 0, "the socket is full");
+	cr_assert_not(guest.broken);
+	is_private = true;
+	vsock_guest_send(&guest, &p, block, p.len);
+	is_private = false;
+	cr_expect(guest.broken);
+	cr_expect(strstr(error_record()->text, "cannot be read"), "%s",
+		  error_record()->text);
 }
 
 Test(vsock_tx, data_after_shutdown)
