@@ -207,7 +207,8 @@ static int wait_begun(struct disk *disk)
 	return rc;
 }
 
-/* Signals are for the threads of the process that know them. */
+/* Signals are for the threads of the process that know them. The worker has
+ * system calls touch guest memory, so that it needs none for faults. */
 static int start_worker(struct disk *disk)
 {
 	sigset_t all, old;

@@ -5,7 +5,7 @@
 #define AGREED_POLL       "ppoll"
 #define AGREED_EPOLL_WAIT "epoll_pwait"
 /* Main and disk threads come back from touching a protected guest's memory. */
-#define AGREED_SIGRETURN "mvd"
+#define AGREED_SIGRETURN "mv"
 #define AGREED_ABORT     "v"
 
 /* There is no older form of any of the worst. */
