@@ -3,6 +3,10 @@
 
 #include <stddef.h>
 
+/** Bytes of the largest firmware that Android's pKVM begins a guest with; its
+ * pages are locked, too. */
+#define PROTECTED_VM_FIRMWARE_MAX (4ULL << 20)
+
 enum protected_vm_kind {
 	PROTECTED_VM_NONE, /* it cannot */
 	PROTECTED_VM_PKVM, /* of the upstream kernel */

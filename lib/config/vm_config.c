@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/protected_vm.h"
 
 /* Of each disk, and of the four other devices. */
 #define BOUNCE_PER_DEVICE (2ULL << 20)
 #define BOUNCE_OTHERS     4U
-#define LOCK_SLACK        (1ULL << 20)
+/* Which kind of protected VM it becomes is not known yet, so that the firmware
+ * of Android's always counts. */
+#define LOCK_SLACK ((1ULL << 20) + PROTECTED_VM_FIRMWARE_MAX)
 
 uint64_t vm_config_bounce_bytes(const struct vm_config *config)
 {

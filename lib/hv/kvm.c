@@ -171,6 +171,7 @@ static int create_vm(struct kvm_vm *vm, int kvm_fd,
 		return fail_errno("KVM_GET_VCPU_MMAP_SIZE");
 	vm->run_size = (size_t)size;
 	vm->is_protected = params->is_protected;
+	vm->memory_size = params->memory_size;
 	/* a signal interrupts a hypervisor's preparations */
 	do
 		vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, type);

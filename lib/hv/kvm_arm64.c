@@ -116,6 +116,9 @@ int kvm_arch_init_vm(struct kvm_vm *vm, int kvm_fd)
 	int rc = pkvm_android_init(vm, &vm->firmware_entry);
 
 	(void)kvm_fd;
+	/* how much that is, only the VM tells */
+	if (rc == 0 && vm->firmware_size > 0)
+		rc = check_pinning(vm->memory_size + vm->firmware_size);
 	return rc < 0 ? rc : ask_for_odd_accesses(vm);
 }
 

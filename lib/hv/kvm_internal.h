@@ -26,6 +26,7 @@ struct kvm_vm {
 	struct kvm_cpuid2 *cpuid; /* owned; x86-64 only */
 	int gic_fd, its_fd;       /* owned; arm64 only */
 	bool is_protected;        /* immutable */
+	uint64_t memory_size;     /* immutable; bytes of the guest's */
 	uint64_t firmware_entry;  /* 0: none; arm64 only, like these */
 	void *firmware;           /* owned mapping; NULL */
 	size_t firmware_size;

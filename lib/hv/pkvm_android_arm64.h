@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/protected_vm.h"
 #include "hv/kvm_internal.h"
 
 /** Its capability, which no header of upstream has. */
@@ -14,7 +15,7 @@
 
 /* Where AVF has the firmware: up to 4 MiB, below the memory. */
 #define PKVM_ANDROID_FIRMWARE_BASE 0x7fc00000ULL
-#define PKVM_ANDROID_FIRMWARE_MAX  0x400000ULL
+#define PKVM_ANDROID_FIRMWARE_MAX  PROTECTED_VM_FIRMWARE_MAX
 
 /**
  * Make room for the firmware of a protected @vm, and let the VM begin there;

@@ -136,8 +136,8 @@ static void *vcpu_main(void *arg)
 	return NULL;
 }
 
-/* All signals stay blocked in the new thread but the one that kicks it; those of
- * faults, too, as a vCPU touches no guest memory (gmem/guest_access.h). */
+/* All signals stay blocked in the new thread but the one that kicks it; those
+ * of faults, too, as a vCPU touches no guest memory (gmem/guest_access.h). */
 static int spawn(struct vcpu *v)
 {
 	sigset_t all, old;

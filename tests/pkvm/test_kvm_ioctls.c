@@ -332,6 +332,29 @@ static void too_little_may_be_locked(void)
 	CHECK(setrlimit(RLIMIT_MEMLOCK, &before) == 0);
 }
 
+/* The firmware's pages are locked like the guest's. */
+static void too_little_for_the_firmware(void)
+{
+	struct rlimit before, little;
+	struct hv *hv;
+
+	new_host();
+	host.is_android = true;
+	host.firmware_size = 0x200000;
+	CHECK(getrlimit(RLIMIT_MEMLOCK, &before) == 0);
+	little = before;
+	little.rlim_cur = SMALL + host.firmware_size - 1;
+	CHECK(setrlimit(RLIMIT_MEMLOCK, &little) == 0);
+	expect_failure(make(&hv, true, RAM + SMALL), AVF_ERR_LIMIT,
+		       "memory_mib: a protected VM locks its memory, 6 MiB, "
+		       "and the limit of locked memory is 5 MiB; raise it");
+	little.rlim_cur++;
+	CHECK(setrlimit(RLIMIT_MEMLOCK, &little) == 0);
+	hv = made(true);
+	hv->ops->free(hv);
+	CHECK(setrlimit(RLIMIT_MEMLOCK, &before) == 0);
+}
+
 /* Upstream's has no firmware: the VM begins with the kernel. */
 static void upstream(void)
 {
@@ -539,6 +562,7 @@ static const struct vmt_test tests[] = {
 	{"interrupted", interrupted},
 	{"no_protected_vms", no_protected_vms},
 	{"too_little_may_be_locked", too_little_may_be_locked},
+	{"too_little_for_the_firmware", too_little_for_the_firmware},
 	{"upstream", upstream},
 	{"android_with_firmware", android_with_firmware},
 	{"android_without_firmware", android_without_firmware},

@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/protected_vm.h"
 #include "config/vm_config.h"
 
 static unsigned char buf[VM_CONFIG_MAX_BYTES + 1];
@@ -368,7 +369,8 @@ Test(vm_config, memory_of_a_protected_vm)
 	cr_expect_eq(vm_config_locked_bytes(&config), 0);
 	config.is_protected = true;
 	cr_expect_eq(vm_config_bounce_bytes(&config), 14 << 20);
-	cr_expect_eq(vm_config_locked_bytes(&config), 115 << 20);
+	cr_expect_eq(vm_config_locked_bytes(&config),
+		     (115 << 20) + PROTECTED_VM_FIRMWARE_MAX);
 	config.n_disks = 0;
 	cr_expect_eq(vm_config_bounce_bytes(&config), 8 << 20);
 	config.memory_mib = UINT32_MAX;
