@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "base/cleanup.h"
+#include "base/kvm_type.h"
 
 /*
  * Documentation/virt/kvm/arm/pkvm.rst of Linux 7.2; older headers do not have
@@ -20,10 +21,11 @@
 /* A signal interrupts the hypervisor's preparations. */
 static int create(int kvm_fd)
 {
+	const unsigned long type = VM_TYPE_PROTECTED | kvm_type_usual(kvm_fd);
 	int vm_fd;
 
 	do
-		vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, VM_TYPE_PROTECTED);
+		vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, type);
 	while (vm_fd < 0 && errno == EINTR);
 	return vm_fd;
 }

@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/kvm_type.h"
 #include "base/protected_vm.h"
 #include "kvmprobe/probe_arch.h"
 #include "kvmprobe/trial.h"
@@ -108,7 +109,8 @@ static void check_caps(int kvm_fd, struct row *row)
 
 static void check_vm(int kvm_fd, struct row *row)
 {
-	CLEANUP(close_p) int vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	CLEANUP(close_p)
+	int vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, kvm_type_usual(kvm_fd));
 
 	if (vm_fd < 0)
 		say(row, NO, "another hypervisor may be using the CPU",

@@ -12,6 +12,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/kvm_type.h"
 #include "kvmprobe/trial_arm64.h"
 #include "kvmprobe/trial_vm.h"
 
@@ -91,7 +92,8 @@ static int run_loop(int kvm_fd, struct trial_report *report)
 
 static int try_devices(int kvm_fd, struct trial_report *report)
 {
-	CLEANUP(close_p) int vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	CLEANUP(close_p)
+	int vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, kvm_type_usual(kvm_fd));
 
 	if (vm_fd < 0)
 		return fail_errno("KVM_CREATE_VM");

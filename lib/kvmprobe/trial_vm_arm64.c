@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/kvm_type.h"
 #include "kvmprobe/trial_arm64.h"
 #include "kvmprobe/trial_code.h"
 #include "kvmprobe/trial_vm.h"
@@ -65,7 +66,7 @@ int trial_vm_new(int kvm_fd, const struct kvm_cpuid2 *cpuid,
 	int rc;
 
 	(void)cpuid; /* x86 has it */
-	vm.vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	vm.vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, kvm_type_usual(kvm_fd));
 	if (vm.vm_fd < 0)
 		return fail_errno("KVM_CREATE_VM");
 	rc = add_memory(&vm);

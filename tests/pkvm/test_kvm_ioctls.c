@@ -3,19 +3,25 @@
  * this test's. So kernels can be tried that are not at hand, as Android's.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/protected_vm.h"
 #include "hv/boot_state_arm64.h"
 #include "hv/gic_arm64.h"
 #include "hv/kvm_internal.h"
 #include "hv/pkvm_android_arm64.h"
+#include "kvmprobe/kvmprobe.h"
+#include "kvmprobe/trial_arm64.h"
 #include "support/vm_harness.h"
 
 #define GIB           (1ULL << 30)
@@ -23,6 +29,8 @@
 #define SMALL         (4ULL << 20) /* what everybody may lock */
 #define PROTECTED     (1UL << 31)
 #define FIRMWARE_BASE 0x7fc00000ULL
+#define VCPU_SIZE     8192 /* bytes of a vCPU's shared page */
+#define ODD_VCPU      1    /* the descriptor of odd_accesses()'s */
 #define REGISTER(n)                                            \
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 	 KVM_REG_ARM_CORE_REG(regs.regs[n]))
@@ -49,6 +57,7 @@ static struct {
 	struct kvm_vcpu_init init;
 	uint64_t pc, x0, x1, x2;
 	uint32_t exit_reason;
+	unsigned int n_steps; /* that the trial guest has told of */
 } host;
 
 static struct kvm_run run_page;
@@ -108,15 +117,48 @@ static int set_register(const struct kvm_one_reg *reg)
 	return 0;
 }
 
+/* As KVM does it: a type without a size means 40 bits, also where that is more
+ * than there are. */
 static int create_vm(unsigned long type)
 {
+	const unsigned long asked = KVM_VM_TYPE_ARM_IPA_SIZE(type);
+	const int bits = asked ? (int)asked : 40;
+
 	host.n_created++;
 	host.type = type;
+	if (host.address_bits > 0 && bits > host.address_bits) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (host.n_interrupted-- > 0) {
 		errno = EINTR;
 		return -1;
 	}
 	return dup(STDOUT_FILENO); /* the VM closes it */
+}
+
+/* A vCPU whose shared page the caller maps; KVM_RUN writes to it. */
+static int create_vcpu(void)
+{
+	int fd = memfd_create("vcpu", MFD_CLOEXEC);
+
+	CHECK(fd >= 0 && ftruncate(fd, VCPU_SIZE) == 0);
+	return fd;
+}
+
+/* The trial guest, as it would come back: BEGIN, then DONE. */
+static int run_trial(int fd)
+{
+	const struct kvm_run exits = {
+		.exit_reason = KVM_EXIT_MMIO,
+		.mmio = {.phys_addr = TRIAL_PORT_STEP,
+			 .data = {host.n_steps++ % 2 ? TRIAL_STEP_DONE
+						     : TRIAL_STEP_BEGIN},
+			 .len = 1,
+			 .is_write = 1},
+	};
+
+	return pwrite(fd, &exits, sizeof(exits), 0) == sizeof(exits) ? 0 : -1;
 }
 
 int __wrap_ioctl(int fd, unsigned long request, ...);
@@ -133,7 +175,6 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_list args;
 	void *arg;
 
-	(void)fd;
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
@@ -149,9 +190,13 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_CHECK_EXTENSION:
 		return check_extension((unsigned long)arg);
 	case KVM_GET_VCPU_MMAP_SIZE:
-		return 8192;
+		return VCPU_SIZE;
 	case KVM_CREATE_VM:
 		return create_vm((unsigned long)arg);
+	case KVM_CREATE_VCPU:
+		return create_vcpu();
+	case KVM_CREATE_DEVICE:
+		return 0;
 	case KVM_ENABLE_CAP:
 		return enable_cap(arg);
 	case KVM_SET_USER_MEMORY_REGION:
@@ -175,6 +220,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		host.n_aborts++;
 		return 0;
 	case KVM_RUN:
+		if (fd != ODD_VCPU)
+			return run_trial(fd);
 		run_page.exit_reason = host.exit_reason;
 		return 0;
 	default:
@@ -447,7 +494,7 @@ static void android_that_refuses(void)
 
 static struct hv_exit run(struct hv *hv)
 {
-	struct kvm_vcpu v = {.vcpu.hv = hv, .fd = 1, .run = &run_page};
+	struct kvm_vcpu v = {.vcpu.hv = hv, .fd = ODD_VCPU, .run = &run_page};
 	struct hv_exit e;
 
 	kvm_vcpu_run(&v.vcpu, &e);
@@ -556,6 +603,44 @@ static void features_of_vcpus(void)
 	}
 }
 
+/* What the probe's process says of this KVM. */
+static void ask_kvm(char *ret_text, size_t size)
+{
+	int fds[2];
+	ssize_t n = 0;
+
+	CHECK(pipe(fds) == 0);
+	CHECK(kvm_probe_device("/dev/null", fds[1]) == 0);
+	(void)close(fds[1]);
+	n = fd_read_all(fds[0], ret_text, size - 1);
+	CHECK(n >= 0);
+	ret_text[n < 0 ? 0 : n] = '\0';
+	(void)close(fds[0]);
+}
+
+/* CPUs of fewer than 40 bits: the usual type of VM is none of theirs. */
+static void hosts_of_few_addresses(void)
+{
+	static const int bits[] = {0, 32, 36, 39, 40, 48};
+	static const char *const rows[] = {"kvm.vm\tyes", "kvm.vcpu\tyes"};
+	char text[2048];
+
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		new_host();
+		host.address_bits = bits[i];
+		ask_kvm(text, sizeof(text));
+		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+			if (!strstr(text, rows[k]))
+				vmt_fail(__FILE__, __LINE__, "%d bits: %s",
+					 bits[i], text);
+		}
+		if (protected_vm_find("/dev/null", text, sizeof(text)) !=
+		    PROTECTED_VM_PKVM)
+			vmt_fail(__FILE__, __LINE__, "%d bits: %s", bits[i],
+				 text);
+	}
+}
+
 static const struct vmt_test tests[] = {
 	{"types_of_vms", types_of_vms},
 	{"memory_beyond_the_addresses", memory_beyond_the_addresses},
@@ -570,6 +655,7 @@ static const struct vmt_test tests[] = {
 	{"odd_accesses", odd_accesses},
 	{"messages", messages},
 	{"features_of_vcpus", features_of_vcpus},
+	{"hosts_of_few_addresses", hosts_of_few_addresses},
 };
 
 int main(int argc, char **argv)
