@@ -171,14 +171,18 @@ static const struct {
 	const char *reason;
 } guarantees[] = {
 	{"protected_vm.memory", AVF_PROBE_YES,
-	 "the host cannot read or change what a guest has touched, and gets it "
-	 "back wiped"},
+	 "the host's CPUs cannot read or change what a guest has touched, and "
+	 "get it back wiped; DMA is not kept out"},
 	{"protected_vm.cpu_state", AVF_PROBE_NO,
-	 "the host can read and change a guest's registers"},
+	 "the host's kernel, and who has the VM's descriptors, can read and "
+	 "change a guest's registers"},
 	{"protected_vm.dma", AVF_PROBE_NO,
-	 "no IOMMU keeps the host's devices out of a guest's memory"},
+	 "no IOMMU is in the hypervisor's hands: devices reach a guest's "
+	 "memory, "
+	 "whoever drives them (direct I/O, VFIO)"},
 	{"protected_vm.boot", AVF_PROBE_NO,
-	 "the host chooses the kernel; no firmware checks it"},
+	 "the host chooses the kernel, its command line and initramfs; no "
+	 "firmware checks them"},
 };
 
 /* Of Android's we know what it promises, and have seen nothing. */

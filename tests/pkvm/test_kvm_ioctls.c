@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -22,6 +23,7 @@
 #include "hv/pkvm_android_arm64.h"
 #include "kvmprobe/kvmprobe.h"
 #include "kvmprobe/trial_arm64.h"
+#include "probe/probe.h"
 #include "support/vm_harness.h"
 
 #define GIB           (1ULL << 30)
@@ -641,6 +643,77 @@ static void hosts_of_few_addresses(void)
 	}
 }
 
+/* A tree with a /dev/kvm, for the probe to look into. */
+static const char *make_root(void)
+{
+	static char root[] = "/tmp/kvm_ioctls.XXXXXX";
+	char path[64];
+
+	CHECK(mkdtemp(root) != NULL);
+	(void)snprintf(path, sizeof(path), "%s/dev", root);
+	CHECK(mkdir(path, 0700) == 0);
+	(void)snprintf(path, sizeof(path), "%s/dev/kvm", root);
+	CHECK(symlink("/dev/null", path) == 0);
+	return root;
+}
+
+static void remove_root(const char *root)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/dev/kvm", root);
+	CHECK(unlink(path) == 0);
+	(void)snprintf(path, sizeof(path), "%s/dev", root);
+	CHECK(rmdir(path) == 0 && rmdir(root) == 0);
+}
+
+/* -1: there is no such row. */
+static int state_of(const struct avf_probe *probe, const char *what)
+{
+	const struct probe_row *row = probe_find(probe, what);
+
+	return row ? (int)row->state : -1;
+}
+
+/* The kind is told by the VM, what it guarantees only where that was seen. */
+static void kinds_of_protected_vms(void)
+{
+	static const struct {
+		bool refuses, is_android;
+		enum protected_vm_kind kind;
+		const char *reason;
+		int is, memory, dma; /* states of rows; -1: none */
+	} rows[] = {
+		{false, false, PROTECTED_VM_PKVM, "pKVM of the Linux kernel",
+		 AVF_PROBE_YES, AVF_PROBE_YES, AVF_PROBE_NO},
+		{false, true, PROTECTED_VM_PKVM_ANDROID, "Android's kernel",
+		 AVF_PROBE_YES, AVF_PROBE_UNKNOWN, AVF_PROBE_UNKNOWN},
+		{true, true, PROTECTED_VM_NONE, "kvm-arm.mode=protected",
+		 AVF_PROBE_NO, -1, -1},
+	};
+	const char *const root = make_root();
+	const struct probe_env env = {.root = root};
+	char reason[256];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct avf_probe probe = {0};
+
+		new_host();
+		host.is_android = rows[i].is_android;
+		host.fail = rows[i].refuses ? KVM_CREATE_VM : 0;
+		host.fail_errno = EINVAL;
+		CHECK(protected_vm_find("/dev/null", reason, sizeof(reason)) ==
+		      rows[i].kind);
+		CHECK(strstr(reason, rows[i].reason) != NULL);
+		probe_ask_kvm(&probe, &env);
+		CHECK(state_of(&probe, "protected_vm") == rows[i].is);
+		CHECK(state_of(&probe, "protected_vm.memory") ==
+		      rows[i].memory);
+		CHECK(state_of(&probe, "protected_vm.dma") == rows[i].dma);
+	}
+	remove_root(root);
+}
+
 static const struct vmt_test tests[] = {
 	{"types_of_vms", types_of_vms},
 	{"memory_beyond_the_addresses", memory_beyond_the_addresses},
@@ -656,6 +729,7 @@ static const struct vmt_test tests[] = {
 	{"messages", messages},
 	{"features_of_vcpus", features_of_vcpus},
 	{"hosts_of_few_addresses", hosts_of_few_addresses},
+	{"kinds_of_protected_vms", kinds_of_protected_vms},
 };
 
 int main(int argc, char **argv)

@@ -95,22 +95,27 @@ static void guarantees_are_named(void)
 	static const struct {
 		const char *what;
 		enum avf_probe_state state;
+		const char *reason;
 	} rows[] = {
-		{"protected_vm", AVF_PROBE_YES},
-		{"protected_vm.memory", AVF_PROBE_YES},
-		{"protected_vm.cpu_state", AVF_PROBE_NO},
-		{"protected_vm.dma", AVF_PROBE_NO},
-		{"protected_vm.boot", AVF_PROBE_NO},
+		{"protected_vm", AVF_PROBE_YES, "pKVM of the Linux kernel"},
+		{"protected_vm.memory", AVF_PROBE_YES, "DMA"},
+		{"protected_vm.cpu_state", AVF_PROBE_NO, "registers"},
+		{"protected_vm.dma", AVF_PROBE_NO, "no IOMMU"},
+		{"protected_vm.boot", AVF_PROBE_NO, "chooses the kernel"},
 	};
 	avf_probe *probe = NULL;
 
 	CHECK_OK(avf_probe_new(&probe));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int row = avf_probe_find(probe, rows[i].what);
+		const char *reason =
+			row < 0 ? "" : avf_probe_reason(probe, (size_t)row);
 
 		if (row < 0 ||
-		    avf_probe_get_state(probe, (size_t)row) != rows[i].state)
-			vmt_fail(__FILE__, __LINE__, "%s", rows[i].what);
+		    avf_probe_get_state(probe, (size_t)row) != rows[i].state ||
+		    !strstr(reason, rows[i].reason))
+			vmt_fail(__FILE__, __LINE__, "%s: %s", rows[i].what,
+				 reason);
 	}
 	avf_probe_free(probe);
 }
