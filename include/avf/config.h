@@ -244,8 +244,9 @@ AVF_EXPORT int avf_config_set_jail(avf_config *config,
 AVF_EXPORT enum avf_jail avf_config_get_jail(const avf_config *config);
 
 /**
- * AVF's setProtectedVm(): the host cannot read the guest's memory. For arm64
- * hosts with pKVM, see docs/protected-vms.md; with true on any other, or with
+ * AVF's setProtectedVm(): the host's CPUs cannot read the guest's memory. For
+ * arm64 hosts with pKVM; docs/protected-vms.md says what that leaves open,
+ * devices and registers for instance. With true on any other host, or with
  * emulation alone, validation says so. A VM that shall be protected runs
  * protected or not at all, whatever the acceleration allows. Cannot fail
  * otherwise.

@@ -8,8 +8,8 @@ struct kvm_params {
 	uint64_t memory_end;  /* first guest physical address behind it */
 	/**
 	 * Memory that the guest has touched is the guest's alone (pKVM). An
-	 * access of the host's to it ends in SIGSEGV or EFAULT, or takes it
-	 * away from the guest, wiped.
+	 * access of a CPU of the host's to it ends in SIGSEGV or EFAULT, or
+	 * takes it away from the guest, wiped. DMA is not stopped.
 	 */
 	bool is_protected;
 };

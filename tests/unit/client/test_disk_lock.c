@@ -55,6 +55,23 @@ Test(disk_lock, one_writer_or_many_readers)
 	}
 }
 
+/* Direct I/O would let the host's disk reach memory that a protected guest
+ * keeps from the host's CPUs. */
+Test(disk_lock, direct_io_stays_with_the_application)
+{
+	int direct = open(path, O_RDWR | O_CLOEXEC | O_DIRECT);
+	int own = -1;
+
+	if (direct < 0)
+		cr_skip_test("no direct I/O on the file system of %s", path);
+	cr_assert(fcntl(direct, F_GETFL) & O_DIRECT);
+	cr_assert_eq(disk_lock_open(direct, true, "disk", &own), 0);
+	cr_expect_not(fcntl(own, F_GETFL) & O_DIRECT);
+	cr_expect(fcntl(direct, F_GETFL) & O_DIRECT, "as it was");
+	fd_close(own);
+	fd_close(direct);
+}
+
 Test(disk_lock, it_ends_with_the_last_holder)
 {
 	int first, copy, second;
