@@ -127,13 +127,16 @@ add_module()
 
 make_initramfs()
 {
-	local root=$run/root module
+	local root=$run/root module program
 
 	mkdir -p "$root"/{bin,proc,sys,dev,modules}
 	: >"$root/modules/order"
 	cp "$lab_busybox" "$root/bin/busybox"
 	cp "$repo/scripts/lab/init" "$root/init"
-	$lab_cc -O1 -static -o "$root/bin/hold_kvm" "$repo/scripts/lab/hold_kvm.c"
+	for program in hold_kvm watch_cpus; do
+		$lab_cc -O1 -static -pthread -o "$root/bin/$program" \
+			"$repo/scripts/lab/$program.c"
+	done
 	for module in $lab_modules "${modules[@]}"; do
 		add_module "$module" "$root/modules"
 	done
