@@ -35,14 +35,15 @@ is_image_current()
 		-type f -newer "$1/initrd" | head -n1)" ]
 }
 
-# part NAME COMMAND...: measure in a lab, once more if that fails. What an
-# attempt said that failed does not count; it is kept for who wants to know why.
+# part NAME COMMAND...: measure in a lab, up to $tries times (2) if that fails.
+# What an attempt said that failed does not count; it is kept for who wants to
+# know why.
 part()
 {
 	local name=$1 try
 
 	shift
-	for try in 1 2; do
+	for ((try = 1; try <= ${tries-2}; try++)); do
 		if "$@" >"$out/lab-$name.txt"; then
 			say "$name: done, $((SECONDS - start)) s so far"
 			return

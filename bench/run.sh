@@ -11,7 +11,7 @@
 #
 # Results: build/bench/results.json, results.md, timeline.svg. It takes four
 # to twelve minutes when the computer has nothing else to do. Exit code 1 when
-# a part failed twice; the others have figures all the same.
+# a part failed each time; the others have figures all the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 repo=$PWD
@@ -132,6 +132,17 @@ rpc()
 			"$tree" emulation "$calls" "$runs"
 }
 
+# Short labs and more attempts: the emulator left a CPU deaf (docs/testing.md)
+# in two of eleven clients' VMs, and a repetition has four of them.
+rpc_in_labs()
+{
+	local tries=4 repetition all=$runs runs=1
+
+	for ((repetition = 1; repetition <= all; repetition++)); do
+		part "rpc-$repetition" in_lab rpc 200
+	done
+}
+
 before=$(load)
 say "load average $before on $(nproc) CPUs"
 prepare
@@ -146,13 +157,13 @@ else
 	say "no /dev/kvm here: nothing is started on this computer"
 fi
 say "measuring in the lab"
-rm -f "$out"/lab-{boot,payload,disk,fleet,rpc}.*
+rm -f "$out"/lab-{boot,payload,disk,fleet,rpc-*}.*
 part boot in_lab boot 400
 part payload in_lab payload 150
 part disk in_lab disk 120
 part fleet in_lab fleet 90
-part rpc in_lab rpc 300
-cat "$out"/lab-{boot,payload,disk,fleet,rpc}.txt >"$out/lab.txt"
+rpc_in_labs
+cat "$out"/lab-{boot,payload,disk,fleet,rpc-*}.txt >"$out/lab.txt"
 context "$before" >"$out/context.txt"
 bench/report.py --lab "$out/lab.txt" --host "$out/host.txt" \
 	--context "$out/context.txt" --output "$out"
