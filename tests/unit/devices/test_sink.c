@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -150,6 +151,33 @@ Test(sink, a_file_takes_everything)
 	cr_assert_eq(fd_file_size(fd, "file", &size), 0);
 	cr_expect_eq(size, 1000 + SINK_MAX_WRITE);
 	sink_fini(&sink);
+}
+
+/* What the guest of a protected VM keeps to itself: dropped, and the reader
+ * gets what comes next. */
+Test(sink, memory_that_cannot_be_read, .timeout = 20)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *hidden =
+		mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char text[8] = "";
+
+	cr_assert_neq(hidden, MAP_FAILED);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		const char *what = kinds[i].what;
+		int fds[2];
+
+		kinds[i].open(fds);
+		start(fds[1]);
+		cr_expect_eq(sink_write(&sink, hidden, page), page, "%s", what);
+		cr_expect_eq(sink.discarded, page, "%s", what);
+		cr_expect_eq(sink_write(&sink, "next", 4), 4, "%s", what);
+		cr_expect_eq(read(fds[0], text, sizeof(text)), 4, "%s", what);
+		cr_expect_eq(sink.discarded, page, "%s lives", what);
+		sink_fini(&sink);
+		(void)close(fds[0]);
+		loop_fini(&loop);
+	}
 }
 
 Test(sink, what_cannot_be_written_discards)
