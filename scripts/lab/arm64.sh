@@ -93,15 +93,24 @@ copy_libraries()
 # The hypervisor of pKVM is to run in EL2's own translation regime: in the other
 # one (VHE), QEMU before 8.2 keeps single pages in its TLB that the hypervisor
 # drops, so that the page that is wiped is another one than the one meant.
-# Addresses of 52 bits (LPA2) make VMs many times slower to create.
+# Addresses of 52 bits (LPA2) make VMs many times slower to create. There is a
+# disk to write to: what it reads and writes by DMA is what tests of protected
+# VMs look at.
 boot()
 {
-	local mode=
+	local mode= scratch_disk=()
 
-	[ "$place" = arm64 ] ||
+	if [ "$place" = pkvm ]; then
 		mode=" kvm-arm.mode=protected arm64_sw.hvhe=0 id_aa64mmfr1.vh=0"
+		truncate -s 4M "$run/scratch"
+		# shellcheck disable=SC2054 # QEMU's commas
+		scratch_disk=(-drive
+			"file=$run/scratch,if=none,id=s,format=raw"
+			-device virtio-blk-pci,drive=s,serial=scratch)
+	fi
 	timeout --foreground "$timeout" qemu-system-aarch64 \
 		-machine virt,virtualization=on,gic-version=3,accel=tcg \
 		-cpu max,pauth-impdef=on,lpa2=off \
-		-append "console=ttyAMA0 quiet panic=-1 oops=panic$mode" "$@"
+		-append "console=ttyAMA0 quiet panic=-1 oops=panic$mode" "$@" \
+		"${scratch_disk[@]}"
 }

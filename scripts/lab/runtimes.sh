@@ -47,5 +47,5 @@ prepare_runtimes()
 	exec 7<"$file"
 	# shellcheck disable=SC2054 # QEMU's commas
 	extra_disk=(-drive file=/dev/fd/7,if=none,id=e,format=raw,readonly=on
-		-device virtio-blk-pci,drive=e)
+		-device virtio-blk-pci,drive=e,serial=runtimes)
 }
