@@ -18,7 +18,7 @@
 #include "support/vm_harness.h"
 
 #define STEP   0x0a000000ULL
-#define STEPS  4U
+#define STEPS  5U
 #define NEEDLE 32U /* bytes: too many to be anywhere by chance */
 
 /* --- the VM ----------------------------------------------------------- */
@@ -128,6 +128,7 @@ int64_t secret_vm_step(struct secret_vm *vm, struct hv_exit *ret_exit)
 			memset(ret_exit->data, 0xff, ret_exit->size);
 	} while (ret_exit->kind == HV_EXIT_INTERRUPTED ||
 		 ret_exit->kind == HV_EXIT_MMIO_READ);
+	vm->last_exit = ret_exit->kind;
 	if (ret_exit->kind != HV_EXIT_MMIO_WRITE || ret_exit->addr != STEP)
 		return -1;
 	memcpy(&value, ret_exit->data, sizeof(value));
@@ -161,6 +162,12 @@ int secret_vm_finish(struct secret_vm *vm, unsigned int done)
 	    (secret_vm_step(vm, &e) != -1 || e.kind != HV_EXIT_POWER_OFF))
 		return -1;
 	return (int)said;
+}
+
+bool secret_vm_failed_by(const struct secret_vm *vm, const char *why)
+{
+	return vm->last_exit == HV_EXIT_FAILED &&
+	       strstr(error_record()->text, why);
 }
 
 /* --- a process -------------------------------------------------------- */

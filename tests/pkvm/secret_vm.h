@@ -24,12 +24,16 @@
 /* The guest's last step: its memory is as it was. */
 #define SECRET_WHOLE 1
 
+/* Why KVM refuses to go on without a page that was taken away. */
+#define SECRET_PAGE_GONE "a page of the guest's memory is gone"
+
 struct secret_vm {
 	struct gmem gm;
 	struct hv *hv;
 	struct hv_vcpu *vcpu;
 	uint64_t seed;
-	unsigned char *ram; /* borrowed from @gm */
+	unsigned char *ram;          /* borrowed from @gm */
+	enum hv_exit_kind last_exit; /* of its vCPU */
 };
 
 /** Print "SKIP:" and end unless this host has protected VMs. */
@@ -54,6 +58,10 @@ unsigned char *secret_vm_place(struct secret_vm *vm);
  * -1 when it could not go on.
  */
 int secret_vm_finish(struct secret_vm *vm, unsigned int done);
+
+/** Whether it could not go on because KVM refused to, with @why in the error's
+ * text. */
+bool secret_vm_failed_by(const struct secret_vm *vm, const char *why);
 
 /* The same in a process of its own, which waits at its first step. */
 struct secret_process {

@@ -75,15 +75,17 @@ static bool by_vmsplice(void *from, void *to, size_t size)
 	return got;
 }
 
+/* And what a protected guest says afterwards, as secret_vm_finish(). */
 static const struct {
 	const char *name;
 	read_fn *read;
+	int said;
 } reads[] = {
-	{"loads of the VMM", by_load},
-	{"process_vm_readv", by_process_vm_readv},
-	{"/proc/PID/mem", by_proc_mem},
-	{"write", by_write},
-	{"vmsplice", by_vmsplice},
+	{"loads of the VMM", by_load, SECRET_WHOLE},
+	{"process_vm_readv", by_process_vm_readv, -1},
+	{"/proc/PID/mem", by_proc_mem, -1},
+	{"write", by_write, SECRET_WHOLE},
+	{"vmsplice", by_vmsplice, -1},
 };
 #define N_READS (sizeof(reads) / sizeof(reads[0]))
 
@@ -127,11 +129,12 @@ static void read_into(void *to, const void *from, size_t size)
 static const struct {
 	const char *name;
 	void (*write)(void *to, const void *from, size_t size);
+	int said; /* as above */
 } writes[] = {
-	{"stores of the VMM", store},
-	{"process_vm_writev", process_vm_writev_way},
-	{"/proc/PID/mem", proc_mem_write},
-	{"read", read_into},
+	{"stores of the VMM", store, SECRET_WHOLE},
+	{"process_vm_writev", process_vm_writev_way, -1},
+	{"/proc/PID/mem", proc_mem_write, -1},
+	{"read", read_into, SECRET_WHOLE},
 };
 #define N_WRITES (sizeof(writes) / sizeof(writes[0]))
 
@@ -170,7 +173,11 @@ static void control(void)
 	for (unsigned int i = 0; i < N_READS; i++)
 		expect(finds(i, page, vm.seed + SECRET_SHARED), true,
 		       "the other page", i);
-	CHECK(secret_vm_finish(&vm, 2) == SECRET_WHOLE);
+	page = secret_vm_place(&vm);
+	for (unsigned int i = 0; i < N_READS; i++)
+		expect(finds(i, page, vm.seed + SECRET_SHARED), true,
+		       "what is not taken back", i);
+	CHECK(secret_vm_finish(&vm, 3) == SECRET_WHOLE);
 	secret_vm_fini(&vm);
 	for (unsigned int i = 0; i < N_WRITES; i++) {
 		if (!secret_vm_init(&vm, false))
@@ -201,7 +208,25 @@ static void own_mapping(void)
 	secret_vm_fini(&vm);
 }
 
-/* What the guest shares is there for all, and gone when it takes it back. */
+/* What becomes of the guest, after an attempt on it when it had taken @done
+ * steps. */
+static void finish(struct secret_vm *vm, unsigned int done, int wanted,
+		   const char *what)
+{
+	const int said = secret_vm_finish(vm, done);
+
+	printf("    after %s the guest %s\n", what,
+	       said == SECRET_WHOLE ? "has its memory whole"
+	       : said == 0          ? "finds its memory changed"
+				    : error_record()->text);
+	if (said != wanted ||
+	    (said < 0 && !secret_vm_failed_by(vm, SECRET_PAGE_GONE)))
+		vmt_fail(__FILE__, __LINE__, "%s: not the end that it was",
+			 what);
+}
+
+/* What the guest shares is there for all, and what it writes after it has
+ * taken the page back is not. */
 static void shared_page(void)
 {
 	struct secret_vm vm;
@@ -214,24 +239,34 @@ static void shared_page(void)
 	for (unsigned int i = 0; i < N_READS; i++)
 		expect(finds(i, page, vm.seed + SECRET_SHARED), true,
 		       "the shared page", i);
+	(void)secret_vm_place(&vm);
 	page = secret_vm_place(&vm);
-	expect(finds(0, page, vm.seed + SECRET_SHARED), false, "taken back", 0);
 	expect(finds(0, page, vm.seed + SECRET_AGAIN), false, "written again",
 	       0);
-	CHECK(secret_vm_finish(&vm, 3) == SECRET_WHOLE);
+	CHECK(secret_vm_finish(&vm, 4) == SECRET_WHOLE);
 	secret_vm_fini(&vm);
 }
 
-/* What became of the guest, after an attempt on it at its first step. */
-static void finish(struct secret_vm *vm, const char *what)
+/* What the host could read a moment ago, and still knows, is gone for it when
+ * the guest takes the page back, before it writes anything else there. */
+static void taken_back(void)
 {
-	const int said = secret_vm_finish(vm, 1);
+	struct secret_vm vm;
+	void *page;
 
-	printf("    after %s the guest %s\n", what,
-	       said == SECRET_WHOLE ? "has its memory whole"
-	       : said == 0          ? "finds its memory changed"
-				    : "ends");
-	CHECK(said != 0);
+	for (unsigned int i = 0; i < N_READS; i++) {
+		if (!secret_vm_init(&vm, true))
+			return;
+		(void)secret_vm_place(&vm);
+		page = secret_vm_place(&vm);
+		expect(finds(i, page, vm.seed + SECRET_SHARED), true,
+		       "the shared page", i);
+		page = secret_vm_place(&vm);
+		expect(finds(i, page, vm.seed + SECRET_SHARED), false,
+		       "taken back", i);
+		finish(&vm, 3, reads[i].said, reads[i].name);
+		secret_vm_fini(&vm);
+	}
 }
 
 /*
@@ -250,7 +285,7 @@ static void reads_never_find_it(void)
 		page = secret_vm_place(&vm);
 		expect(finds(i, page, vm.seed), false, "the secret", i);
 		expect(finds(0, page, vm.seed), false, "afterwards", 0);
-		finish(&vm, reads[i].name);
+		finish(&vm, 1, reads[i].said, reads[i].name);
 		secret_vm_fini(&vm);
 	}
 }
@@ -267,7 +302,7 @@ static void writes_never_change_it(void)
 		page = secret_vm_place(&vm);
 		if (page)
 			writes[i].write(page + PAGE, changed, sizeof(changed));
-		finish(&vm, writes[i].name);
+		finish(&vm, 1, writes[i].said, writes[i].name);
 		secret_vm_fini(&vm);
 	}
 }
@@ -328,8 +363,8 @@ static void control_after_the_end(void)
 }
 
 /* The memory is the host's again, and was wiped before: every page that could
- * not be read. */
-static void after_the_end(void)
+ * not be read. With @torn the VM ends because the host took a page away. */
+static void end_and_look(bool torn)
 {
 	static bool was_private[SECRET_BYTES / PAGE];
 	static unsigned char copy[PAGE];
@@ -345,6 +380,10 @@ static void after_the_end(void)
 		n += was_private[i];
 	}
 	CHECK(n > SECRET_SIZE / PAGE);
+	if (torn) {
+		CHECK(page && by_process_vm_readv(page, copy, PAGE));
+		finish(&vm, 1, -1, "a page was taken away");
+	}
 	secret_vm_end(&vm);
 	for (unsigned int i = 0; i < SECRET_BYTES / PAGE; i++) {
 		if (was_private[i] &&
@@ -357,15 +396,27 @@ static void after_the_end(void)
 	secret_vm_fini(&vm);
 }
 
+static void after_the_end(void)
+{
+	end_and_look(false);
+}
+
+static void after_a_loss(void)
+{
+	end_and_look(true);
+}
+
 static const struct vmt_test tests[] = {
 	{"control", control},
 	{"own_mapping", own_mapping},
 	{"shared_page", shared_page},
+	{"taken_back", taken_back},
 	{"reads_never_find_it", reads_never_find_it},
 	{"writes_never_change_it", writes_never_change_it},
 	{"registers", registers},
 	{"control_after_the_end", control_after_the_end},
 	{"after_the_end", after_the_end},
+	{"after_a_loss", after_a_loss},
 };
 
 int main(int argc, char **argv)

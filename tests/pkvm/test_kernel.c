@@ -232,8 +232,8 @@ static bool process_has(int pid, const char *text)
 }
 
 /*
- * The VMM stands still meanwhile: a guest from which a page was taken ends, and
- * the kernel gives memory of a VM that has ended back as it was.
+ * The VMM stands still meanwhile: the search takes pages away from the guest,
+ * which ends then, and with it the memory that is still to be searched.
  */
 static void look_for_secret(bool is_protected)
 {

@@ -44,53 +44,83 @@ static int start(struct vmt_vm *v, bool is_protected, uint64_t *ret_seed)
 	return -1;
 }
 
-/* By the first @n_ways of these. */
-static void search(bool is_protected, secret_read_fn *const *ways,
-		   unsigned int n_ways)
+static bool is_whole(int fd)
+{
+	char answer[5] = "";
+
+	return vmt_send(fd, "?", 1) && vmt_recv(fd, answer, 5) &&
+	       memcmp(answer, "whole", 5) == 0;
+}
+
+/* Whether @way finds the secret of @seed in @v's VMM. */
+static bool finds(const struct vmt_vm *v, secret_read_fn *way, uint64_t seed)
 {
 	unsigned long n_read;
-	char answer[5] = "";
+	bool found = secret_search(avf_vm_get_pid(v->vm), way, seed, &n_read);
+
+	printf("    %lu pages read: %s\n", n_read,
+	       found ? "found" : "not found");
+	CHECK(n_read > 100);
+	return found;
+}
+
+/* A payload that nobody protects: found in each way, and it lives. */
+static void control(void)
+{
 	struct vmt_vm v;
 	uint64_t seed;
-	bool found;
-	int fd = start(&v, is_protected, &seed);
+	int fd = start(&v, false, &seed);
 
 	if (fd < 0)
 		return;
-	for (unsigned int i = 0; i < n_ways; i++) {
-		found = secret_search(avf_vm_get_pid(v.vm), ways[i], seed,
-				      &n_read);
-		printf("    %lu pages read: %s\n", n_read,
-		       found ? "found" : "not found");
-		CHECK(found == !is_protected);
-		CHECK(n_read > 100);
-	}
-	/* a protected one may have lost pages, and then it is gone */
-	if (vmt_send(fd, "?", 1) && vmt_recv(fd, answer, 5))
-		CHECK(memcmp(answer, "whole", 5) == 0);
-	else
-		CHECK(is_protected);
+	CHECK(finds(&v, secret_by_process_vm_readv, seed));
+	CHECK(finds(&v, secret_by_proc_mem, seed));
+	CHECK(is_whole(fd));
 	(void)close(fd);
 	vmt_free(&v);
 }
 
-static secret_read_fn *const ways[] = {secret_by_process_vm_readv,
-				       secret_by_proc_mem};
-
-static void control(void)
+/*
+ * What was read is wiped and taken from the guest: it cannot go on, and its end
+ * says why. Each way needs a VM of its own.
+ */
+static void search(secret_read_fn *way)
 {
-	search(false, ways, 2);
+	struct vmt_vm v;
+	uint64_t seed;
+	int fd = start(&v, true, &seed);
+
+	if (fd < 0)
+		return;
+	CHECK(!finds(&v, way, seed));
+	CHECK(vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, AVF_STOP_REASON_CRASH,
+			  "page of the guest's memory is gone");
+	(void)close(fd);
+	vmt_free(&v);
 }
 
-/* What the first way read is wiped: each needs a VM of its own. */
+/* Another one runs meanwhile, and is asked afterwards. */
 static void by_process_vm_readv(void)
 {
-	search(true, &ways[0], 1);
+	struct vmt_vm other;
+	uint64_t seed;
+	int fd = start(&other, true, &seed);
+
+	if (fd < 0)
+		return;
+	search(secret_by_process_vm_readv);
+	CHECK(is_whole(fd));
+	/* in the middle of its life; the next VM gets its memory */
+	CHECK_OK(avf_vm_kill(other.vm));
+	CHECK(vmt_wait_stopped(&other));
+	(void)close(fd);
+	vmt_free(&other);
 }
 
 static void by_proc_mem(void)
 {
-	search(true, &ways[1], 1);
+	search(secret_by_proc_mem);
 }
 
 static const struct vmt_test tests[] = {

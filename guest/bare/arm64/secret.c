@@ -2,8 +2,8 @@
  * Keeps a secret that begins with "seed=", in pages of its own, and says at
  * each step where to look, by a write to a place where nothing is: the test is
  * its VMM (tests/pkvm/secret_vm.h). Steps: the secret is written; another page
- * is shared with the host; and taken back; then whether everything that is
- * nobody else's is as it was.
+ * is shared with the host; taken back; written anew; then whether everything
+ * that is nobody else's is as it was.
  */
 #include "runtime.h"
 
@@ -67,6 +67,7 @@ void guest_main(void)
 	(void)hypercall(PKVM_MEM_SHARE, (uintptr_t)shared, 0, 0);
 	step((uintptr_t)shared);
 	(void)hypercall(PKVM_MEM_UNSHARE, (uintptr_t)shared, 0, 0);
+	step((uintptr_t)shared);
 	fill(shared, PAGE, seed + AGAIN);
 	step((uintptr_t)shared);
 	step(is_whole(hidden, sizeof(hidden), seed) &&
