@@ -35,6 +35,25 @@ static void hello(void)
 	vmt_free(&v);
 }
 
+/* Only advice: a protected VM's memory is taken by the small page all the same,
+ * also where the host has a huge one. */
+static void huge_pages(void)
+{
+	avf_config *config = vmt_bare_config("hello");
+	struct vmt_vm v;
+	char *text;
+
+	CHECK_OK(avf_config_set_hugepages(config, true));
+	CHECK_OK(avf_config_set_cmdline(config, "large and small"));
+	if (!vmt_new(&v, config))
+		return;
+	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	text = vmt_output(&v);
+	CHECK(text && vmt_contains(text, " large and small\n"));
+	free(text);
+	vmt_free(&v);
+}
+
 /* The longest command line comes out of the serial line, in order. */
 static void long_console(void)
 {
@@ -430,6 +449,7 @@ static void two_in_one_loop(void)
 
 static const struct vmt_test tests[] = {
 	{"hello", hello},
+	{"huge_pages", huge_pages},
 	{"long_console", long_console},
 	{"reset", reset},
 	{"triple_fault", triple_fault},
