@@ -12,6 +12,7 @@
 #define STATUS_DRIVER  2U
 #define STATUS_READY   4U
 #define STATUS_FEATURE 8U
+#define STATUS_BROKEN  0x40U /* DEVICE_NEEDS_RESET */
 
 /* Offsets in the common configuration (4.1.4.3) */
 #define DEVICE_FEATURE_SELECT 0x00
@@ -93,6 +94,11 @@ void virtio_reset(const struct virtio_dev *dev)
 		relax();
 }
 
+bool virtio_needs_reset(const struct virtio_dev *dev)
+{
+	return mmio_read8(dev->common + DEVICE_STATUS) & STATUS_BROKEN;
+}
+
 void virtio_set_vector(const struct virtio_dev *dev, uint16_t q,
 		       uint16_t vector)
 {
@@ -110,7 +116,7 @@ static void negotiate(const struct virtio_dev *dev)
 	mmio_write32(c + DEVICE_FEATURE_SELECT, 1);
 	upper = mmio_read32(c + DEVICE_FEATURE);
 	mmio_write32(c + DRIVER_FEATURE_SELECT, 0);
-	mmio_write32(c + DRIVER_FEATURE, 0);
+	mmio_write32(c + DRIVER_FEATURE, dev->features);
 	mmio_write32(c + DRIVER_FEATURE_SELECT, 1);
 	mmio_write32(c + DRIVER_FEATURE, upper & FEATURES_UPPER);
 	mmio_write8(c + DEVICE_STATUS,

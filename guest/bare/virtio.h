@@ -38,8 +38,13 @@ struct virtio_queue {
 	uint64_t notify; /* address of its doorbell */
 } __attribute__((aligned(16)));
 
+/* Indirect tables: a bit of virtio_dev's @features, a flag of a descriptor. */
+#define VIRTIO_INDIRECT      (1U << 28)
+#define VIRTIO_DESC_INDIRECT 4U
+
 struct virtio_dev {
-	uint64_t pci; /* addresses: of its configuration space */
+	uint32_t features; /* of the lower 32, wanted besides */
+	uint64_t pci;      /* addresses: of its configuration space */
 	uint64_t common;
 	uint64_t notify;
 	uint64_t config;
@@ -60,6 +65,9 @@ void virtio_start(struct virtio_dev *dev, unsigned int id, unsigned int index,
 
 /** Back to power-on state. Its queues are not to be used again. */
 void virtio_reset(const struct virtio_dev *dev);
+
+/** Whether the device has given up until it is reset. */
+bool virtio_needs_reset(const struct virtio_dev *dev);
 
 /** Have queue @q of a started device signal interrupt @vector. */
 void virtio_set_vector(const struct virtio_dev *dev, uint16_t q,

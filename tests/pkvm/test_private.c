@@ -4,42 +4,93 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "support/vm_harness.h"
 
 /* As in guest/bare/arm64/private.c. */
-enum { HEADER = 1, STATUS, RINGS, DATA, ROOM };
+enum {
+	HEADER = 1,
+	STATUS,
+	RINGS,
+	DATA,
+	ROOM,
+	TABLE,
+	OUTPUT,
+	PACKET,
+	SENT,
+	RECEIVED,
+};
+#define PORT 5678U
 
 static const char secret[] = "the secret of the guest";
 
-/*
- * What the guest said about its request, and at last. Returns whether its
- * secret is on the disk.
- */
-static bool run(int way, bool is_protected, const char *answer, const char *end)
+static avf_config *make_config(int way, bool is_protected, int disk)
 {
 	const struct avf_disk_options writable = {sizeof(writable), true, NULL};
 	avf_config *config = vmt_bare_config("private");
-	int disk = vmt_memfd(4096, 'd');
-	char cmdline[32], sectors[4096];
-	struct vmt_vm v;
-	bool found;
-	char *text;
+	char cmdline[32];
 
 	(void)snprintf(cmdline, sizeof(cmdline), "case=%d", way);
 	CHECK_OK(avf_config_set_cmdline(config, cmdline));
 	CHECK_OK(avf_config_set_protected(config, is_protected));
 	CHECK_OK(avf_config_add_disk_fd(config, disk, &writable));
-	if (!vmt_new(&v, config))
+	return config;
+}
+
+/* The application's part: it connects and sends; whether the secret comes. */
+static bool use_vsock(struct vmt_vm *v)
+{
+	char bytes[64] = "";
+	size_t n = 0;
+	ssize_t got;
+	int fd;
+
+	CHECK_OK(avf_vm_connect(v->vm, PORT, VMT_PATIENCE_MS, &fd));
+	if (fd < 0)
 		return false;
-	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	/* for whoever takes it */
+	(void)!send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+	while (n < sizeof(bytes) &&
+	       (got = read(fd, bytes + n, sizeof(bytes) - n)) > 0)
+		n += (size_t)got;
+	(void)close(fd);
+	return memmem(bytes, n, secret, sizeof(secret) - 1);
+}
+
+static bool disk_has_secret(int disk)
+{
+	char sectors[4096];
+
+	CHECK(pread(disk, sectors, sizeof(sectors), 0) == sizeof(sectors));
+	return memmem(sectors, sizeof(sectors), secret, sizeof(secret) - 1);
+}
+
+/*
+ * What the guest said about its request, and at last. Returns whether its
+ * secret got out: to the disk, the console or the application.
+ */
+static bool run(int way, bool is_protected, const char *answer, const char *end)
+{
+	int disk = vmt_memfd(4096, 'd');
+	bool found = false;
+	struct vmt_vm v;
+	char *text;
+
+	if (!vmt_new(&v, make_config(way, is_protected, disk)))
+		return false;
+	if (vmt_run(&v) && (way == SENT || way == RECEIVED))
+		found = use_vsock(&v);
+	CHECK(vmt_wait_stopped(&v));
+	vmt_check_stopped(&v, AVF_STOP_REASON_SHUTDOWN, "");
 	text = vmt_output(&v);
 	if (!text || !vmt_contains(text, answer) || !vmt_contains(text, end))
-		vmt_fail(__FILE__, __LINE__, "the guest says \"%s\"", text);
+		vmt_fail(__FILE__, __LINE__, "the guest says \"%s\"",
+			 text ? text : "");
+	found = found || (text && vmt_contains(text, secret)) ||
+		disk_has_secret(disk);
 	free(text);
-	CHECK(pread(disk, sectors, sizeof(sectors), 0) == sizeof(sectors));
-	found = memmem(sectors, sizeof(sectors), secret, sizeof(secret) - 1);
 	vmt_free(&v);
 	(void)close(disk);
 	return found;
@@ -62,7 +113,7 @@ static void status(void)
 
 static void rings(void)
 {
-	refused(RINGS, "unanswered");
+	refused(RINGS, "needs reset");
 }
 
 static void data(void)
@@ -75,18 +126,50 @@ static void room(void)
 	refused(ROOM, "bytes 0");
 }
 
+static void table(void)
+{
+	refused(TABLE, "answered 0, bytes 513\nneeds reset");
+}
+
+static void output(void)
+{
+	refused(OUTPUT, "answered 255, bytes 0");
+}
+
+/* The one that came with it is answered, this one is not. */
+static void packet(void)
+{
+	refused(PACKET, "answered 255, bytes 0\nrefused 2");
+}
+
+static void sent(void)
+{
+	refused(SENT, "needs reset\nrefused 3");
+}
+
+static void received(void)
+{
+	refused(RECEIVED, "needs reset\nrefused 3");
+}
+
 /* Where nothing is private, each of these requests is served: it reads, or
  * writes, just what it must not reach in a protected VM. */
 static void control(void)
 {
 	static const char survived[] = "dddddddd\nsurvived\n";
+	static const char changed[] = "the host changed what is ours";
 
 	(void)run(HEADER, false, "answered 0, bytes 513", survived);
 	/* the answer is where the guest does not look */
 	(void)run(STATUS, false, "answered 255, bytes 513", survived);
 	(void)run(RINGS, false, "answered 0, bytes 513", survived);
 	CHECK(run(DATA, false, "answered 0, bytes 1", survived));
-	(void)run(ROOM, false, "bytes 4096", "the host changed what is ours");
+	(void)run(ROOM, false, "bytes 4096", changed);
+	(void)run(TABLE, false, "bytes 513\nanswered 0, bytes 513", survived);
+	CHECK(run(OUTPUT, false, "answered 255, bytes 0", survived));
+	(void)run(PACKET, false, "answered 255, bytes 0\nrefused 1", survived);
+	CHECK(run(SENT, false, "answered 255, bytes 0\nrefused 3", survived));
+	(void)run(RECEIVED, false, "answered 255, bytes 108", changed);
 }
 
 /* What `avf info` says is what the other tests here show, no more. */
@@ -128,6 +211,11 @@ static const struct vmt_test tests[] = {
 	{"rings", rings},
 	{"data", data},
 	{"room", room},
+	{"table", table},
+	{"output", output},
+	{"packet", packet},
+	{"sent", sent},
+	{"received", received},
 };
 
 int main(int argc, char **argv)
