@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/vm_harness.h"
@@ -203,6 +206,58 @@ static void guarantees_are_named(void)
 	avf_probe_free(probe);
 }
 
+/* --- the limit of locked memory --------------------------------------- */
+
+#define NOBODY 65534
+
+/* As somebody who may not raise it. */
+static void run_as_nobody(rlim_t limit, bool is_enough)
+{
+	const struct rlimit memlock = {limit, limit};
+	struct vmt_vm v;
+	avf_config *config;
+
+	CHECK(setrlimit(RLIMIT_MEMLOCK, &memlock) == 0);
+	CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+	config = vmt_bare_config("hello");
+	CHECK_OK(avf_config_set_protected(config, true));
+	if (!vmt_new(&v, config))
+		return;
+	if (is_enough)
+		vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
+	else
+		CHECK_FAILS(avf_vm_run(v.vm), AVF_ERR_LIMIT,
+			    "raise the limit for locked memory");
+	vmt_free(&v);
+}
+
+static void in_a_child(rlim_t limit, bool is_enough)
+{
+	int status = -1;
+	pid_t pid;
+
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		run_as_nobody(limit, is_enough);
+		(void)fflush(stdout);
+		_exit(vmt_has_failed());
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* The same user runs it with a limit that is high enough. */
+static void memory_beyond_the_limit(void)
+{
+	if (!getenv("AVF_LAB") || geteuid() != 0) {
+		vmt_skip("it lets others use /dev/kvm: only in the lab");
+		return;
+	}
+	CHECK(chmod("/dev/kvm", 0666) == 0);
+	in_a_child(64 << 20, true);
+	in_a_child(1 << 20, false);
+}
+
 static const struct vmt_test tests[] = {
 	{"guarantees_are_named", guarantees_are_named},
 	{"control", control},
@@ -216,6 +271,7 @@ static const struct vmt_test tests[] = {
 	{"packet", packet},
 	{"sent", sent},
 	{"received", received},
+	{"memory_beyond_the_limit", memory_beyond_the_limit},
 };
 
 int main(int argc, char **argv)
