@@ -32,10 +32,12 @@ struct request {
 
 /*
  * Buffers of the attacked device, far from our image: with a length or an
- * address that is wild it writes all over their neighbourhood.
+ * address that is wild it writes all over their neighbourhood, which a
+ * protected VM does not share.
  */
 #define WILDERNESS (BARE_RAM + 0x800000ULL) /* to the end of memory */
 #define BUFFER(n)  (WILDERNESS + (n)*0x10000ULL)
+#define N_BUFFERS  4U
 
 static struct request *const head = (struct request *)BUFFER(0);
 static unsigned char *const data = (unsigned char *)BUFFER(1);
@@ -389,6 +391,8 @@ void guest_main(void)
 	uint64_t rounds;
 
 	target = &targets[cmdline_number("target", 0) % 3];
+	for (unsigned int i = 0; i < N_BUFFERS; i++)
+		share_page(BUFFER(i));
 	if (count_cpus() > 1)
 		start_cpus();
 	virtio_start(&bystander,

@@ -37,6 +37,9 @@ _Noreturn void halt_forever(void);
  */
 void share_variables(void);
 
+/** The same for the page at @addr. */
+void share_page(uint64_t addr);
+
 /** Print "FAIL: @text", power off. */
 _Noreturn void give_up(const char *text);
 

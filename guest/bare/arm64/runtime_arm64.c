@@ -76,12 +76,17 @@ void unexpected_exception(uint64_t esr, uint64_t elr, uint64_t far)
 
 /* Twice is harmless: the hypervisor refuses what is shared already. Without
  * pKVM there is no such call, and no need for it. */
+void share_page(uint64_t addr)
+{
+	(void)hypercall(PKVM_MEM_SHARE, addr, 0, 0);
+}
+
 void share_variables(void)
 {
 	uint64_t page = (uintptr_t)shared_begin;
 
 	for (; page < (uintptr_t)shared_end; page += 4096)
-		(void)hypercall(PKVM_MEM_SHARE, page, 0, 0);
+		share_page(page);
 }
 
 static uint32_t be32(const unsigned char *p)
