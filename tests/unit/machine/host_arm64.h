@@ -16,6 +16,9 @@
 /* Regions of 5 GiB of memory: all devices are below it. */
 #define HOST_REGIONS 1U
 
+/* Memory for the devices of a protected VM with @n disks, in bytes. */
+#define HOST_POOL(n) ((4ULL + (n)) * (2ULL << 20))
+
 /* Power-off and reset are calls of the firmware, which all machines have. */
 #define HOST_ENDS
 

@@ -16,6 +16,9 @@
 /* Regions of 5 GiB of memory: there is a hole below 4 GiB. */
 #define HOST_REGIONS 2U
 
+/* No protected VMs: the configuration is refused before. */
+#define HOST_POOL(n) (0 * (uint64_t)(n))
+
 /* Ways to end that are not firmware's or the hypervisor's. */
 #define HOST_ENDS                                        \
 	{"ACPI sleep S5",                                \

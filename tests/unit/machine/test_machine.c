@@ -13,6 +13,7 @@
 #include "base/checked.h"
 #include "base/fd.h"
 #include "machine/machine.h"
+#include "machine/machine_internal.h"
 #include "support/fake_hv.h"
 #include "support/fake_kernel.h"
 
@@ -377,6 +378,47 @@ Test(machine, memory_is_around_what_is_not)
 	run();
 	cr_expect_eq(hv->fake.n_memory, HOST_REGIONS);
 	cr_expect_eq(hv->fake.memory_size, 5120ULL << 20);
+}
+
+/* Two disks besides the console, the entropy device, vsock and the package,
+ * 2 MiB each; the memory that was asked for is the guest's own. */
+Test(machine, the_pool_of_a_protected_one_comes_on_top)
+{
+	static char sectors[512];
+
+	for (unsigned int i = 0; i < 2; i++)
+		config.disks[i].fd = fake_file(sectors, sizeof(sectors));
+	config.n_disks = 2;
+	config.is_protected = true;
+	cr_assert_eq(build(), 0, "%s", error_record()->text);
+	cr_expect_eq(hv->fake.memory_size, (64ULL << 20) + HOST_POOL(2));
+	cr_expect_eq(machine_memory_size(&config), hv->fake.memory_size);
+	machine_free(machine);
+}
+
+/* Without the bit, its driver would give them memory that nobody else reads. */
+Test(machine, only_a_protected_one_s_devices_are_told_what_they_reach)
+{
+	static char sectors[512];
+	uint64_t offered;
+
+	for (int is_protected = 0; is_protected < 2; is_protected++) {
+		setup();
+		config.disks[0].fd = fake_file(sectors, sizeof(sectors));
+		config.n_disks = 1;
+		config.package_fd = fake_file(sectors, sizeof(sectors));
+		config.is_protected = is_protected;
+		cr_assert_eq(build(), 0, "%s", error_record()->text);
+		/* package, disk, console, entropy, vsock */
+		cr_assert_eq(machine->n_devices, 5);
+		for (unsigned int i = 0; i < machine->n_devices; i++) {
+			offered = virtio_pci_dev(machine->devices[i])
+					  ->features_offered;
+			cr_expect_eq(!!(offered & VIRTIO_F_ACCESS_PLATFORM),
+				     is_protected, "device %u", i);
+		}
+		machine_free(machine);
+	}
 }
 
 /* One ring that was read is enough to know that the guest shares some. */
