@@ -159,21 +159,22 @@ guest_image()
 		echo "$*" >"$image.options"
 }
 
-# small_image BUILD ARCH: one with the kernel of guest/kernel. Where there is
-# none, what needs it is skipped.
-small_image()
+# kernel_image BUILD NAME KERNEL [OPTION...]: an image with that kernel of
+# guest/kernel, built with the options. Where there is none, what needs it is
+# skipped.
+kernel_image()
 {
-	local kernel
+	local build=$1 name=$2 kernel=$3 path
 
-	step build "$2-kernel" guest/kernel/build.sh "$2" || {
-		rm -rf "build/$1/small-image"
+	shift 3
+	step build "$kernel-kernel" guest/kernel/build.sh "$@" "$kernel" || {
+		rm -rf "build/$build/$name"
 		return
 	}
-	kernel=$(tail -n1 "$logs/build-$2-kernel.log")
+	path=$(tail -n1 "$logs/build-$kernel-kernel.log")
 	# of a newer source it has the same path
-	[ ! "$kernel" -nt "build/$1/small-image" ] ||
-		rm -rf "build/$1/small-image"
-	guest_image "$1" small-image --arch "$2" --kernel "$kernel"
+	[ ! "$path" -nt "build/$build/$name" ] || rm -rf "build/$build/$name"
+	guest_image "$build" "$name" --arch "${kernel%%-*}" --kernel "$path"
 }
 
 lab()
@@ -200,7 +201,10 @@ arm64_labs()
 		--timeout 1500 --file CMakeLists.txt --file fuzz/corpus \
 		--file bindings/python/pyproject.toml
 	guest_image arm64 guest-image --arch arm64
-	small_image arm64 arm64
+	kernel_image arm64 small-image arm64
+	# built on request (docs/guest-kernel.md), used when they are there
+	kernel_image arm64 image-16k arm64-16k --cached
+	kernel_image arm64 image-64k arm64-64k --cached
 	AVF_GUEST_IMAGE=$repo/build/arm64/guest-image \
 		run lab-arm64 arm64 lab \
 		--match '^(?!python/test_rpc_vm|avf/java_lab)' \
@@ -249,7 +253,7 @@ if [ $gcc_status = 0 ]; then
 	run host gcc host --jobs 1 ${fast:+--without slow}
 fi
 if [ -z "$fast" ]; then
-	[ $gcc_status != 0 ] || small_image gcc x86_64
+	[ $gcc_status != 0 ] || kernel_image gcc small-image x86_64
 	[ $gcc_status != 0 ] || lab
 	arm64_labs
 	[ $gcc_status != 0 ] || AVF_TEST_FOREIGN=$repo/build/arm64 \

@@ -3,14 +3,16 @@
 # beside this script, and print the path of each: a bzImage for x86_64, an Image
 # for arm64.
 #
-#   guest/kernel/build.sh x86_64|arm64...
+#   guest/kernel/build.sh [--cached] x86_64|arm64|arm64-16k|arm64-64k...
 #
-# A kernel is built again when its configuration, this script, the compiler or
-# the version of the source is another one; else it is found in
+# The last two are arm64's with larger pages, which tests boot. A kernel is built
+# again when its configuration, this script, the compiler or the version of the
+# source is another one; else it is found in
 # ${XDG_CACHE_HOME:-~/.cache}/libvirtualization. Building takes some minutes for
-# each. The source package (linux-source-6.12) comes from this computer's own
-# apt sources; nothing is installed. Exit code 77: this computer cannot do it;
-# the last line says why.
+# each; with --cached, one that is not there is not built. The source package
+# (linux-source-6.12) comes from this computer's own apt sources; nothing is
+# installed. Exit code 77: this computer cannot do it, or --cached; the last line
+# says why.
 set -euo pipefail
 
 repo=$(cd "$(dirname "$0")/../.." && pwd)
@@ -23,6 +25,27 @@ skip()
 {
 	echo "SKIP: guest kernel: $*"
 	exit 77
+}
+
+# arch_of KERNEL
+arch_of()
+{
+	echo "${1%%-*}"
+}
+
+# wanted KERNEL: the lines of its configurations; where two say something about
+# an option, the later one counts.
+wanted()
+{
+	local files=("$here/common.config" "$here/$(arch_of "$1").config")
+
+	[ "$(arch_of "$1")" = "$1" ] || files+=("$here/$1.config")
+	awk '/^(# )?CONFIG_/ {
+		name = $0
+		gsub(/^# |[= ].*/, "", name)
+		lines[name] = $0
+	}
+	END { for (name in lines) print lines[name] }' "${files[@]}" | sort
 }
 
 # prefix ARCH: of the compiler's name.
@@ -48,12 +71,13 @@ need_tools()
 	done
 }
 
-# key ARCH: of all that a kernel is made of, but for the source.
+# key KERNEL: of all that it is made of, but for the source.
 key()
 {
 	{
-		"$(prefix "$1")gcc" --version
-		cat "$here/common.config" "$here/$1.config" "$here/build.sh"
+		"$(prefix "$(arch_of "$1")")gcc" --version
+		wanted "$1"
+		cat "$here/build.sh"
 	} | sha256sum | cut -c1-16
 }
 
@@ -92,17 +116,18 @@ get_source()
 			--exclude='*/tools/testing' --exclude='*/sound/*.[ch]'
 }
 
-# What the kernel's rules have made of our configuration must be what it says.
+# check_config KERNEL OUT: what the kernel's rules have made of our
+# configuration must be what it says.
 check_config()
 {
 	local line missing=
 
 	while read -r line; do
-		grep -qxF "$line" "$1/.config" || case $line in
-		"# "*) ! grep -q "^${line:2:-11}=" "$1/.config" || missing+=" $line" ;;
+		grep -qxF "$line" "$2/.config" || case $line in
+		"# "*) ! grep -q "^${line:2:-11}=" "$2/.config" || missing+=" $line" ;;
 		*) missing+=" $line" ;;
 		esac
-	done < <(grep -hE '^(# )?CONFIG_' "$here/common.config" "$2")
+	done < <(wanted "$1")
 	[ -z "$missing" ] || {
 		echo "guest kernel: $package $version does not take:$missing" >&2
 		return 1
@@ -123,22 +148,31 @@ quietly()
 	return 1
 }
 
-# build ARCH OUT
-build()
+# make_kernel ARCH OUT: configured in OUT.
+make_kernel()
 {
-	local arch=$1 out=$tmp/$1
-	local make=(make -s -C "$tmp/linux" "O=$out" "ARCH=$1"
+	local make=(make -s -C "$tmp/linux" "O=$2" "ARCH=$1"
 		"CROSS_COMPILE=$(prefix "$1")" LOCALVERSION=-avf
 		KBUILD_BUILD_USER=avf KBUILD_BUILD_HOST=avf)
 
+	shift 2
+	quietly "${make[@]}" "$@"
+}
+
+# build KERNEL OUT
+build()
+{
+	local arch out=$tmp/$1
+
+	arch=$(arch_of "$1")
 	get_source
-	echo "guest kernel: building $package $version for $arch" >&2
-	quietly "${make[@]}" tinyconfig
-	cat "$here/common.config" "$here/$arch.config" >>"$out/.config"
+	echo "guest kernel: building $package $version for $1" >&2
+	make_kernel "$arch" "$out" tinyconfig
+	wanted "$1" >>"$out/.config"
 	add_errata "$out"
-	quietly "${make[@]}" olddefconfig
-	check_config "$out" "$here/$arch.config"
-	quietly "${make[@]}" -j"$(nproc)" "$(target "$arch")"
+	make_kernel "$arch" "$out" olddefconfig
+	check_config "$1" "$out"
+	make_kernel "$arch" "$out" -j"$(nproc)" "$(target "$arch")"
 	mkdir "$tmp/done"
 	cp "$out/arch/${arch/_64/}/boot/$(target "$arch")" "$tmp/done/kernel"
 	cp "$out/.config" "$tmp/done/config"
@@ -146,14 +180,24 @@ build()
 	rm -rf "$2" "$out"
 	mv "$tmp/done" "$2"
 	# of other configurations, that nobody has asked for in two months
-	find "$cache/kernel" -maxdepth 1 -name "$arch-*" -mtime +60 \
+	find "$cache/kernel" -maxdepth 1 -name "$1-*" -mtime +60 \
 		-exec rm -rf {} +
 }
 
-[ $# -gt 0 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2; }
+usage()
+{
+	sed -n '2,15s/^# \{0,1\}//p' "$0"
+	exit 2
+}
+
+cached=
+[ "${1-}" != --cached ] || { cached=1; shift; }
+[ $# -gt 0 ] || usage
 need_tools
-for arch; do
-	[ -e "$here/$arch.config" ] || { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2; }
+for kernel; do
+	[ "$kernel" != common ] || usage
+	[ -e "$here/$kernel.config" ] || usage
+	arch=$(arch_of "$kernel")
 	command -v "$(prefix "$arch")gcc" >/dev/null ||
 		skip "no $(prefix "$arch")gcc: run scripts/deps.sh"
 done
@@ -166,9 +210,13 @@ trap 'rm -rf "$tmp"' EXIT
 rm -rf "$tmp"
 mkdir "$tmp"
 find_source
-for arch; do
-	out=$cache/kernel/$arch-$(key "$arch")
-	is_built "$out" || build "$arch" "$out"
+for kernel; do
+	out=$cache/kernel/$kernel-$(key "$kernel")
+	if ! is_built "$out"; then
+		[ -z "$cached" ] || skip "$kernel is built on request:" \
+			"guest/kernel/build.sh $kernel"
+		build "$kernel" "$out"
+	fi
 	touch "$out"
 	echo "$out/kernel"
 done

@@ -50,6 +50,7 @@ int AVmPayload_main(void)
 
 	print_status();
 	print_fds();
+	printf("page size: %ld\n", sysconf(_SC_PAGESIZE));
 	printf("cwd: %s\n", getcwd(cwd, sizeof(cwd)) ? cwd : "?");
 	printf("mount: %s\n", mount("x", "/tmp", "tmpfs", 0, NULL) < 0
 				      ? "refused"

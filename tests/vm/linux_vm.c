@@ -130,6 +130,9 @@ static bool has_image(void)
 
 void linux_skip_without(void)
 {
+	if (!has_image() && getenv("AVF_TEST_PAGE_SIZE"))
+		vmt_skip_all("no image with a kernel of such pages; "
+			     "docs/guest-kernel.md says how to have one");
 	if (!has_image())
 		vmt_skip_all("AVF_GUEST_IMAGE names no guest image");
 	if (vmt_wants_protected() && !vmt_can_protect())

@@ -194,10 +194,17 @@ static void expect_line(const char *log, const char *line)
 		vmt_fail(__FILE__, __LINE__, "no \"%s\" in:\n%s", line, log);
 }
 
+/* What a payload may, and the pages of the kernel below it: 4 KiB but where a
+ * kernel of others is tried. */
 static void rights(void)
 {
+	const char *pages = getenv("AVF_TEST_PAGE_SIZE");
 	char *log = log_of("rights");
+	char line[64];
 
+	(void)snprintf(line, sizeof(line), "page size: %s\n",
+		       pages ? pages : "4096");
+	expect_line(log, line);
 	expect_line(log, "Uid:\t6000\t6000\t6000\t6000");
 	expect_line(log, "CapInh:\t0000000000000000");
 	expect_line(log, "CapPrm:\t0000000000000000");
