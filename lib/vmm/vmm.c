@@ -61,11 +61,13 @@ void vmm_failure_bytes(struct vmm *vmm, const void *data, size_t size)
 void vmm_guest_ended(struct vmm *vmm, int reason, const char *text)
 {
 	const char *detail;
+	int said;
 
 	wire_text_clean(vmm->failure);
-	if (vmm->config.kind == AVF_CONFIG_PAYLOAD && vmm->failure_used > 0)
-		vmm_guest_reason(vmm, reason_parse(vmm->failure, &detail),
-				 detail);
+	if (vmm->config.kind == AVF_CONFIG_PAYLOAD && vmm->failure_used > 0) {
+		said = reason_parse(vmm->failure, &detail);
+		vmm_guest_reason(vmm, said, detail);
+	}
 	if (vmm->guest_reason >= 0)
 		vmm_stop(vmm, vmm->guest_reason, vmm->guest_text);
 	else
