@@ -257,7 +257,7 @@ if [ -z "$fast" ]; then
 	[ $gcc_status != 0 ] || lab
 	arm64_labs
 	[ $gcc_status != 0 ] || AVF_TEST_FOREIGN=$repo/build/arm64 \
-		run emulated gcc emulated --jobs 1
+		run emulated gcc emulated
 	title "other builds"
 	build clang all -DCMAKE_C_COMPILER=clang && step check tidy tidy clang
 	build asan all -DCMAKE_BUILD_TYPE=Debug \
