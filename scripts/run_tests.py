@@ -191,11 +191,11 @@ def run_in_lab(build, tests, options, jobs):
 
 def run_all_in_lab(build, tests, options, jobs):
     """The kernel of an emulated machine may panic without a fault of ours, and
-    takes the tests with it that had not ended: they get one more machine, one
-    at a time. Those that end it, too, fail."""
+    takes the tests with it that had not ended: they get another machine, and one
+    more where they run one at a time. Those that end it, too, fail."""
     waiting = list(tests)
-    for last in (False, True):
-        run = run_in_lab(build, list(waiting), options, 1 if last else jobs)
+    for at_a_time in (jobs, jobs, 1):
+        run = run_in_lab(build, list(waiting), options, at_a_time)
         while True:
             try:
                 result = next(run)
@@ -206,10 +206,10 @@ def run_all_in_lab(build, tests, options, jobs):
             yield result
         if not waiting:
             return
-        if code != LAB_FAILED or last:
+        if code != LAB_FAILED:
             break
-        print(f"the lab ended in {waiting[0].name} or beside it; "
-              f"{len(waiting)} tests run in a new one; its last words:\n{why}",
+        print(f"the lab ended in {waiting[0].name} or beside it, "
+              f"{len(waiting)} tests once more; its last words:\n{why}",
               flush=True)
     why = why or f"the lab ended early, with exit code {code}\n"
     for test in waiting:

@@ -215,7 +215,7 @@ arm64_labs()
 
 summary()
 {
-	local place p=0 f=0 s=0
+	local place again p=0 f=0 s=0
 
 	title "summary"
 	printf '%-12s %7s %7s %7s %7s\n' place passed failed skipped seconds
@@ -228,6 +228,9 @@ summary()
 		s=$((s + skipped[$place]))
 	done
 	echo "took $SECONDS s"
+	again=$(cat "$logs"/*.log | grep -c ' once more; its last words:$')
+	[ "$again" = 0 ] ||
+		echo "NOTE: $again times a lab or a program in it died, and what had not ended ran once more: see build/logs"
 	[ -z "$lab_reason" ] ||
 		echo "NOTE: nothing ran in the lab: $lab_reason"
 	[ -z "$fast" ] ||
