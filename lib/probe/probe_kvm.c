@@ -178,8 +178,7 @@ static const struct {
 	 "change a guest's registers"},
 	{"protected_vm.dma", AVF_PROBE_NO,
 	 "no IOMMU is in the hypervisor's hands: devices reach a guest's "
-	 "memory, "
-	 "whoever drives them (direct I/O, VFIO)"},
+	 "memory, whoever drives them (direct I/O, VFIO)"},
 	{"protected_vm.boot", AVF_PROBE_NO,
 	 "the host chooses the kernel, its command line and initramfs; no "
 	 "firmware checks them"},
