@@ -4,17 +4,21 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <avf/rpc.h>
 
 #include <android/binder_parcel.h>
+#include <android/binder_rpc_unstable.h>
 
 #include "vm/linux_vm.h"
 
 #define RPC_PORT 5679U
 #define NO_PORT  5680U
+#define OUR_PORT 5681U
 #define WAIT_MS  30000
 #define N_CALLS  200
 
@@ -164,6 +168,88 @@ static void call_back_later(AIBinder *root, AIBinder_Class *clazz)
 	CHECK(comes_true(&state, was_destroyed));
 }
 
+/* What the host serves at a port. */
+struct door {
+	avf_listener *listener; /* borrowed */
+	int bootstrap;          /* borrowed: where servers get connections */
+};
+
+static bool send_fd(int socket, int fd)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			      .cmsg_level = SOL_SOCKET,
+			      .cmsg_type = SCM_RIGHTS}};
+	uint32_t zero = 0;
+	struct iovec iov = {&zero, sizeof(zero)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control.space)};
+
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, MSG_NOSIGNAL) == (ssize_t)sizeof(zero);
+}
+
+/* Let the two connections of a client with a thread in. */
+static void *let_in(void *data)
+{
+	const struct door *door = data;
+	bool fine = true;
+	int fd;
+
+	for (int i = 0; fine && i < 2; i++) {
+		fine = avf_listener_accept(door->listener, VMT_PATIENCE_MS,
+					   &fd) == 0;
+		if (fine) {
+			fine = send_fd(door->bootstrap, fd);
+			close(fd);
+		}
+	}
+	return fine ? data : NULL;
+}
+
+static int32_t ask_to_call(AIBinder *root, uint32_t port)
+{
+	AParcel *in = NULL;
+
+	CHECK(AIBinder_prepareTransaction(root, &in) == STATUS_OK);
+	CHECK(AParcel_writeInt32(in, (int32_t)port) == STATUS_OK);
+	return call_int(root, 4, in);
+}
+
+/* The payload connects to the host, as a client of its own. */
+static void serve_payload(avf_vm *vm, AIBinder *root, AIBinder_Class *clazz)
+{
+	struct mine state = {.lock = PTHREAD_MUTEX_INITIALIZER,
+			     .changed = PTHREAD_COND_INITIALIZER};
+	AIBinder *mine = AIBinder_new(clazz, &state);
+	int pair[2];
+	struct door door;
+	ARpcServer *server;
+	pthread_t thread;
+	void *fine = NULL;
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+	server = ARpcServer_newUnixDomainBootstrap(mine, pair[0]);
+	ARpcServer_start(server);
+	door.bootstrap = pair[1];
+	CHECK_OK(avf_vm_listen(vm, OUR_PORT, &door.listener));
+	CHECK(pthread_create(&thread, NULL, let_in, &door) == 0);
+	CHECK(ask_to_call(root, OUR_PORT) == STATUS_OK);
+	CHECK(was_called(&state));
+	pthread_join(thread, &fine);
+	CHECK(fine);
+	avf_listener_free(door.listener);
+	CHECK(ask_to_call(root, OUR_PORT) != STATUS_OK);
+	ARpcServer_free(server);
+	AIBinder_decStrong(mine);
+	CHECK(comes_true(&state, was_destroyed));
+	close(pair[1]);
+}
+
 /* The VM goes, and the object with it. */
 static void stop(struct vmt_vm *v, AIBinder *root)
 {
@@ -198,6 +284,7 @@ static void rpc_payload(void)
 	add_numbers(root);
 	call_back(root, clazz);
 	call_back_later(root, clazz);
+	serve_payload(v.vm, root, clazz);
 	stop(&v, root);
 	AIBinder_decStrong(root);
 	vmt_free(&v);
