@@ -44,6 +44,9 @@ static void *array_room(void *data, int32_t length, size_t size)
 
 ROOM(int32, int32_t)
 ROOM(int64, int64_t)
+ROOM(uint32, uint32_t)
+ROOM(uint64, uint64_t)
+ROOM(float, float)
 ROOM(double, double)
 ROOM(char, char16_t)
 ROOM(byte, int8_t)
@@ -133,6 +136,27 @@ static void read_array(const AParcel *p, uint8_t which, void **room)
 	}
 }
 
+/* What generated code wants less often. */
+static void read_rare(const AParcel *p, uint8_t which, void **room)
+{
+	int fd;
+
+	switch (which & 3) {
+	case 0:
+		(void)AParcel_readUint32Array(p, room, uint32_room);
+		break;
+	case 1:
+		(void)AParcel_readUint64Array(p, room, uint64_room);
+		break;
+	case 2:
+		(void)AParcel_readFloatArray(p, room, float_room);
+		break;
+	default:
+		if (AvfParcel_readFileDescriptor(p, &fd) == STATUS_OK)
+			fuzz_close(fd);
+	}
+}
+
 /* Copy a part into parcels of the same session and of none. */
 static void append(const AParcel *p, struct fuzz_input *in)
 {
@@ -181,6 +205,9 @@ static void read_one(const AParcel *p, struct fuzz_input *in)
 		break;
 	case 8:
 		append(p, in);
+		break;
+	case 9:
+		read_rare(p, b >> 4, &room);
 		break;
 	default:
 		read_array(p, b >> 4, &room);
