@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 set(AVF_CMAKEDIR "${CMAKE_INSTALL_LIBDIR}/cmake/libvirtualization")
 
 install(DIRECTORY include/avf DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-	FILES_MATCHING PATTERN "*.h")
+	FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(TARGETS avf_shared avf_binder_shared avf_binder_tls_shared
 		avf_ndk_shared
 	EXPORT libvirtualization

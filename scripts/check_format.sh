@@ -6,6 +6,6 @@ cd "$(dirname "$0")/.."
 mode="--dry-run -Werror"
 [ "${1-}" != --fix ] || mode=-i
 # shellcheck disable=SC2086 # options are words
-git ls-files '*.c' '*.cpp' '*.h' | while IFS= read -r file; do
+git ls-files '*.c' '*.cpp' '*.h' '*.hpp' | while IFS= read -r file; do
 	[ ! -e "$file" ] || printf '%s\0' "$file"
 done | xargs -0 clang-format $mode

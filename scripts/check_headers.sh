@@ -22,7 +22,7 @@ try()
 
 # The NDK's headers are for C17 and C++17, as generated code is; those that
 # say so at their head for C++17 alone.
-for header in include/avf/ndk/android/*.h; do
+for header in include/avf/ndk/android/*.h include/avf/ndk/android/*.hpp; do
 	grep -q '^ \* C++17' "$header" ||
 		try "$header" gcc -xc -std=c17 -Wconversion \
 			-Wstrict-prototypes -Iinclude/avf/ndk -I.

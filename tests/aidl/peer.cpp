@@ -1,6 +1,6 @@
 #include "peer.h"
 
-#include <android/binder_rpc_unstable.h>
+#include <android/binder_rpc_unstable.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -48,7 +48,8 @@ class ConnectedPeer : public Peer
 		ndk::SpAIBinder root;
 
 		ARpcSession_setFileDescriptorTransportMode(
-			session_, ARpcSession_FileDescriptorTransportMode_Unix);
+			session_,
+			ARpcSession_FileDescriptorTransportMode::Unix);
 		ARpcSession_setMaxIncomingThreads(session_, 1);
 		root.set(ARpcSession_setupUnixDomainClient(session_,
 							   path.c_str()));
@@ -128,8 +129,8 @@ class SessionPeer : public ConnectedPeer
 ARpcServer *Peer::serve(const std::string &path)
 {
 	static const ARpcSession_FileDescriptorTransportMode modes[] = {
-		ARpcSession_FileDescriptorTransportMode_None,
-		ARpcSession_FileDescriptorTransportMode_Unix};
+		ARpcSession_FileDescriptorTransportMode::None,
+		ARpcSession_FileDescriptorTransportMode::Unix};
 	auto service = ndk::SharedRefBase::make<TestService>();
 	ARpcServer *server = AvfRpcServer_newUnixDomain(
 		service->asBinder().get(), path.c_str());

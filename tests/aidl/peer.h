@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include <android/binder_rpc_unstable.h>
+#include <android/binder_rpc_unstable.hpp>
 
 #include "test_service.h"
 
