@@ -2,7 +2,7 @@
  * A parcel of an enemy: every reader, in the order that the input chooses, and
  * what is then done with what was read.
  *
- * After two minutes: cov: 374.
+ * After two minutes: cov: 428.
  */
 #include "fuzz.h"
 
