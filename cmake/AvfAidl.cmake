@@ -1,4 +1,4 @@
-# avf_add_aidl(TARGET FILES file.aidl... [LANG ndk|java] [BASE dir])
+# avf_add_aidl(TARGET FILES file.aidl... [LANG ndk|java] [BASE dir] [VERSION n])
 #
 # Code of AIDL files, made with the compiler "aidl" when the project is built.
 # A file's place below BASE (default: the current source folder) is its
@@ -9,6 +9,7 @@
 #       The project has CXX among its languages.
 #   LANG java: TARGET is a custom target, and its property
 #       AVF_AIDL_SOURCES lists the .java files.
+#   VERSION n: what the interfaces answer to getInterfaceVersion().
 
 # Where one file's output goes, and what aidl calls it.
 function(_avf_aidl_outputs file base lang out)
@@ -27,7 +28,7 @@ function(_avf_aidl_outputs file base lang out)
 endfunction()
 
 function(avf_add_aidl target)
-	cmake_parse_arguments(A "" "LANG;BASE" "FILES" ${ARGN})
+	cmake_parse_arguments(A "" "LANG;BASE;VERSION" "FILES" ${ARGN})
 	find_program(AVF_AIDL aidl DOC "compiler of AIDL files")
 	if(NOT AVF_AIDL)
 		message(FATAL_ERROR
@@ -37,6 +38,14 @@ function(avf_add_aidl target)
 		set(A_LANG ndk)
 	elseif(NOT A_LANG MATCHES "^(ndk|java)$")
 		message(FATAL_ERROR "avf_add_aidl: LANG is ndk or java, not ${A_LANG}")
+	endif()
+	set(version)
+	if(DEFINED A_VERSION)
+		if(NOT A_VERSION MATCHES "^[1-9][0-9]*$")
+			message(FATAL_ERROR "avf_add_aidl: VERSION is a number "
+				"from 1 on, not ${A_VERSION}")
+		endif()
+		set(version --version=${A_VERSION})
 	endif()
 	if(NOT A_FILES)
 		message(FATAL_ERROR "avf_add_aidl: no FILES for ${target}")
@@ -57,6 +66,7 @@ function(avf_add_aidl target)
 		# parcelables with fields are "structured"; interfaces do not mind
 		add_custom_command(OUTPUT ${outputs}
 			COMMAND "${AVF_AIDL}" --structured --lang=${A_LANG}
+				${version}
 				-I "${base}" --out "${out}" ${headers} "${file}"
 			DEPENDS "${file}" ${A_FILES}
 			WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"

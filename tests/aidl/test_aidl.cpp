@@ -415,6 +415,16 @@ static void constants()
 	CHECK(std::strcmp(ITest::descriptor, "com.example.ITest") == 0);
 }
 
+/* Of the interface, which its compiler was told. */
+static void interface_version()
+{
+	int32_t version = 0;
+
+	CHECK(ITest::version == 3);
+	CHECK_OK(test().getInterfaceVersion(&version));
+	CHECK(version == 3);
+}
+
 static int serve(const char *path)
 {
 	ARpcServer *server = Peer::serve(path);
@@ -450,6 +460,7 @@ int main(int argc, char **argv)
 		{"unknown_method", unknown_method},
 		{"wrong_interface", wrong_interface},
 		{"constants", constants},
+		{"interface_version", interface_version},
 	};
 	std::unique_ptr<Peer> owner;
 	int code;

@@ -14,7 +14,9 @@ FILES = ["Everything", "Files", "ICallback", "IListener", "ITest", "Point"]
 EX_SERVICE_SPECIFIC = -8
 PATIENCE_S = 60
 
-aidl = avf.rpc.load(*(AIDL / f"{name}.aidl" for name in FILES))
+PATHS = [AIDL / f"{name}.aidl" for name in FILES]
+
+aidl = avf.rpc.load(*PATHS, version=3)
 
 
 class Callback:
@@ -262,6 +264,9 @@ class Calls:
             self.assertIsNone(self.test.fire(f"f{i}"))
         self.assertEqual(self.test.fired()[before:],
                          [f"f{i}" for i in range(20)])
+
+    def test_version(self):
+        self.assertEqual(self.test.getInterfaceVersion(), 3)
 
     def test_wrong_use(self):
         with self.assertRaisesRegex(TypeError, "no com.example.ICallback"):

@@ -15,7 +15,7 @@ import avf.rpc
 from avf.rpc import _native, _objects
 
 import support
-from rpc_calls import PATIENCE_S, Callback, Calls, Service, aidl
+from rpc_calls import PATHS, PATIENCE_S, Callback, Calls, Service, aidl
 
 PROGRAM = support.BUILD / "tests" / "test_aidl"
 
@@ -118,6 +118,35 @@ class ForCpp(Directory):
                                  stderr=subprocess.STDOUT)
         self.assertEqual(run.returncode, 0, run.stdout)
         self.assertIn("ok parcelable_of_all_types", run.stdout)
+
+
+class Versions(Directory):
+    def serve(self, **of_theirs):
+        """Their interface's proxy here, where it has all that there is."""
+        theirs = avf.rpc.load(*PATHS, **of_theirs)
+        ours = avf.rpc.load(*PATHS, version=7, hash="ours")
+        server = avf.rpc.Server(theirs.ITest.serve(Service()),
+                                self.dir / "socket")
+        self.addCleanup(server.close)
+        server.start()
+        session = avf.rpc.Session()
+        self.addCleanup(session.close)
+        return ours.ITest(session.connect_unix(self.dir / "socket"))
+
+    def test_those_of_the_peer(self):
+        test = self.serve(version=3, hash="notfrozen")
+        self.assertEqual(test.getInterfaceVersion(), 3)
+        self.assertEqual(test.getInterfaceHash(), "notfrozen")
+        self.assertEqual(test.repeatInt(1), 1)
+
+    def test_peer_without(self):
+        test = self.serve()
+        for ask in test.getInterfaceVersion, test.getInterfaceHash:
+            with self.assertRaises(avf.rpc.RpcError) as caught:
+                ask()
+            self.assertEqual(caught.exception.name, "UNKNOWN_TRANSACTION")
+        self.assertFalse(hasattr(avf.rpc.load(*PATHS).ITest,
+                                 "getInterfaceVersion"))
 
 
 class Parent:

@@ -25,6 +25,11 @@ final class Calls {
     private Calls() {}
 
     private static final class Callback extends ICallback.Stub {
+        @Override
+        public int getInterfaceVersion() {
+            return ICallback.VERSION;
+        }
+
         final BlockingQueue<String> texts = new LinkedBlockingQueue<>();
         int last;
 
@@ -41,6 +46,11 @@ final class Calls {
     }
 
     private static final class Listener extends IListener.Stub {
+        @Override
+        public int getInterfaceVersion() {
+            return IListener.VERSION;
+        }
+
         final BlockingQueue<String> texts = new LinkedBlockingQueue<>();
 
         @Override
@@ -367,6 +377,12 @@ final class Calls {
         reply.recycle();
     }
 
+    /** Of the interface, which its compiler was told. */
+    private static void version() throws Exception {
+        Check.equal(3, ITest.VERSION);
+        Check.equal(3, test.getInterfaceVersion());
+    }
+
     static void runAll(String who) {
         Check.test(who + "_scalars", Calls::scalars);
         Check.test(who + "_text", Calls::text);
@@ -384,6 +400,7 @@ final class Calls {
         Check.test(who + "_listeners", Calls::listeners);
         Check.test(who + "_exceptions", Calls::exceptions);
         Check.test(who + "_oneway", Calls::oneway);
+        Check.test(who + "_version", Calls::version);
         Check.test(who + "_bad_calls", Calls::badCalls);
     }
 }

@@ -121,7 +121,8 @@ final class TestRpc {
                     "nullable_arrays", "parcelable_of_all_types",
                     "out_arrays", "parcelables_in_arrays",
                     "directions_of_arguments", "objects", "callbacks",
-                    "listeners", "oneway", "unknown_method"})
+                    "listeners", "oneway", "unknown_method",
+                    "interface_version"})
                 Check.test("cpp_client_" + name, () -> {
                     Process client = new ProcessBuilder(program, path, name)
                             .redirectErrorStream(true).start();

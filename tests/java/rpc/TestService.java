@@ -18,6 +18,11 @@ import java.util.List;
 
 /** com.example.ITest in Java: what tests/aidl/test_service.cpp is in C++. */
 final class TestService extends ITest.Stub {
+    @Override
+    public int getInterfaceVersion() {
+        return ITest.VERSION;
+    }
+
     private final List<String> fired = new ArrayList<>();
     private ICallback callback;
 

@@ -137,6 +137,11 @@ final class TestTypes {
 
     private static final class Callback extends ICallback.Stub {
         @Override
+        public int getInterfaceVersion() {
+            return ICallback.VERSION;
+        }
+
+        @Override
         public int done(int code) {
             return code;
         }

@@ -33,10 +33,12 @@ __all__ = ["Aidl", "AidlError", "AidlException", "Binder", "RpcError",
            "Server", "Session", "load"]
 
 
-def load(*paths):
-    """An Aidl of these files. What they import must be among them."""
+def load(*paths, version=None, hash=None):
+    """An Aidl of these files. What they import must be among them. version
+    and hash: what their interfaces answer to getInterfaceVersion() and
+    getInterfaceHash(), which proxies have then too."""
     files = []
     for path in paths:
         with open(path, encoding="utf-8") as file:
             files.append(parse(file.read(), str(path)))
-    return Aidl(files)
+    return Aidl(files, version, hash)

@@ -168,6 +168,9 @@ class BoundMethod:
         method = getattr(implementation, self.name, None)
         if method is None:
             return STATUS_UNKNOWN_TRANSACTION
+        return self._answer_with(method, parcel_in, parcel_out)
+
+    def _answer_with(self, method, parcel_in, parcel_out):
         values = self._read_all(self._read_args(parcel_in))
         try:
             results = method(*values)
@@ -188,3 +191,14 @@ class BoundMethod:
         method.__doc__ = ", ".join(f"{way} {name}"
                                    for way, name, _, _ in self.args)
         return method
+
+
+class MetaMethod(BoundMethod):
+    """What the interface answers, and not who implements it."""
+
+    def __init__(self, method, scope, value):
+        super().__init__(method, scope)
+        self.value = value
+
+    def answer(self, implementation, parcel_in, parcel_out):
+        return self._answer_with(lambda: self.value, parcel_in, parcel_out)

@@ -1,9 +1,10 @@
 """Makes Python classes of what AIDL files declare."""
 import enum
 
-from ._aidl import AidlError
+from ._aidl import AidlError, Method, Type
 from ._expressions import evaluate
-from ._interfaces import BoundMethod, Interface, InterfaceValue
+from ._interfaces import (BoundMethod, Interface, InterfaceValue,
+                          MetaMethod)
 from ._java import ANYTHING, CharSequence, Map, RawFile
 from ._objects import define_class
 from ._structures import (Holder, Parcelable, Structure, Union, UnionValue)
@@ -19,7 +20,14 @@ class Aidl:
     attributes by their last names, or by their whole ones as [name]. What is
     declared inside of one is an attribute of that."""
 
-    def __init__(self, files):
+    def __init__(self, files, version=None, hash=None):
+        # those of every interface, and what they answer
+        self._meta = [
+            (Method(name, Type(kind), [], False, code), value)
+            for name, kind, code, value in (
+                ("getInterfaceVersion", "int", 0xffffff, version),
+                ("getInterfaceHash", "String", 0xfffffe, hash))
+            if value is not None]
         self._all = {}          #: name: (declaration, file)
         self._outer = []        #: names of those that are inside of none
         self._made = {}         #: name: class
@@ -76,6 +84,8 @@ class Aidl:
             "_class": define_class(declaration.name)})
         self._kinds[declaration.name] = InterfaceValue(made)
         methods = [BoundMethod(each, scope) for each in declaration.methods]
+        methods += [MetaMethod(each, scope, value)
+                    for each, value in self._meta]
         made._methods = {each.code: each for each in methods}
         for each in methods:
             setattr(made, each.name, each.as_function())
