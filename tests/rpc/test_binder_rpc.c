@@ -40,6 +40,9 @@ static void EntireParcelFormatted(struct rpc_fixture *f)
 	 * an object of another session is refused before anything is sent */
 	CHECK(f, AIBinder_prepareTransaction(f->roots[0], &in) == STATUS_OK);
 	CHECK(f, in->session == f->roots[0]->session);
+	CHECK(f, AParcel_writeStrongBinder(in, f->roots[1]) ==
+			 STATUS_INVALID_OPERATION);
+	CHECK(f, AParcel_writeStrongBinder(in, f->roots[0]) == STATUS_OK);
 	AParcel_delete(in);
 }
 
@@ -731,7 +734,7 @@ static void SessionWithIncomingThreadpoolDoesntLeak(struct rpc_fixture *f)
 #define NO_SERVER "it is about a server in this process"
 
 static const struct rpc_test tests[] = {
-	RPC_ONE(EntireParcelFormatted, .server.threads = 1),
+	RPC_ONE(EntireParcelFormatted, .n_sessions = 2),
 	RPC_ONE(TransactionsMustBeMarkedRpc, .server.threads = 1),
 	RPC_ONE(AppendSeparateFormats, .n_sessions = 2),
 	RPC_ONE(CannotUseNextWireVersion, .server.threads = 1),
