@@ -275,6 +275,60 @@ static void holders()
 }
 
 /* Lengths that a peer has sent. */
+/* A parcelable with others of its type in it, as Debian's aidl writes it. */
+struct Tree {
+	static int deepest;
+	std::vector<Tree> children;
+
+	binder_status_t writeToParcel(AParcel *) const
+	{
+		return STATUS_INVALID_OPERATION;
+	}
+	binder_status_t readFromParcel(const AParcel *parcel)
+	{
+		int32_t there = 0;
+		binder_status_t status = AParcel_readInt32(parcel, &there);
+
+		deepest++;
+		return status != STATUS_OK
+			       ? status
+			       : AParcel_readData(parcel, &children);
+	}
+};
+int Tree::deepest;
+
+/* Who decides how deep they are is the peer; each takes some of the stack. */
+static void depths()
+{
+	static const int most = ndk::AParcel_maxParcelableDepth;
+	static const struct {
+		int depth;
+		binder_status_t status;
+	} rows[] = {
+		{1, STATUS_OK},
+		{most, STATUS_OK},
+		{most + 1, STATUS_BAD_VALUE},
+		{50000, STATUS_BAD_VALUE},
+		{most, STATUS_OK}, /* what failed is forgotten */
+	};
+
+	for (const auto &row : rows) {
+		ScopedAParcel parcel(AParcel_create());
+		std::vector<Tree> trees;
+
+		/* one child each, and none in the last */
+		for (int i = 0; i < row.depth; i++) {
+			CHECK(AParcel_writeInt32(parcel.get(), 1) == STATUS_OK);
+			CHECK(AParcel_writeInt32(parcel.get(), 1) == STATUS_OK);
+		}
+		CHECK(AParcel_writeInt32(parcel.get(), 0) == STATUS_OK);
+		CHECK(AParcel_setDataPosition(parcel.get(), 0) == STATUS_OK);
+		Tree::deepest = 0;
+		CHECK(AParcel_readData(parcel.get(), &trees) == row.status);
+		CHECK(Tree::deepest == std::min(row.depth, most));
+	}
+}
+
 static void lengths()
 {
 	static const int32_t most =
@@ -431,6 +485,7 @@ int main(int argc, char **argv)
 		{"fixed_arrays", fixed_arrays},
 		{"parcelables", parcelables},
 		{"holders", holders},
+		{"depths", depths},
 		{"lengths", lengths},
 		{"lives_as_long_as_somebody_has_it",
 		 lives_as_long_as_somebody_has_it},

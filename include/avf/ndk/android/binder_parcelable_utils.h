@@ -85,10 +85,48 @@ binder_status_t AParcel_writeParcelable(AParcel *parcel, const P &value)
 	return value.writeToParcel(parcel);
 }
 
-/** Read @value. Errors: STATUS_UNEXPECTED_NULL, those of its fields. */
+/** So many parcelables may be inside of each other: it is the peer that
+ * decides, and each takes some of the reader's stack. */
+inline constexpr int AParcel_maxParcelableDepth = 1000;
+
+namespace internal
+{
+
+/** A parcelable that is being read. */
+class ParcelableLevel
+{
+      public:
+	ParcelableLevel()
+	{
+		depth_++;
+	}
+	~ParcelableLevel()
+	{
+		depth_--;
+	}
+	ParcelableLevel(const ParcelableLevel &) = delete;
+	ParcelableLevel &operator=(const ParcelableLevel &) = delete;
+
+	bool fits() const
+	{
+		return depth_ <= AParcel_maxParcelableDepth;
+	}
+
+      private:
+	static inline thread_local int depth_ = 0;
+};
+
+}
+
+/** Read @value. Errors: STATUS_UNEXPECTED_NULL, STATUS_BAD_VALUE (too deep),
+ * those of its fields. */
 template <typename P>
 binder_status_t AParcel_readParcelable(const AParcel *parcel, P *value)
 {
+	const internal::ParcelableLevel level;
+
+	if (!level.fits())
+		return STATUS_BAD_VALUE;
 	if constexpr (!parcelable_has_flag<P>) {
 		int32_t there = 0;
 		binder_status_t status = AParcel_readInt32(parcel, &there);
