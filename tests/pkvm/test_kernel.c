@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/vm_harness.h"
@@ -20,6 +21,9 @@
 
 /* How often the VMM looks whether the guest shares what its devices need. */
 #define BOOT_TIMEOUT_MS 2000
+
+/* The clock device has whole seconds, and the kernel rounds. */
+#define CLOCK_SLACK_S 2
 
 /* What one test needs. The word is known to the host, the secret is the next
  * letter of each. */
@@ -96,8 +100,22 @@ static void expect_line(const char *text, const char *line)
 		vmt_fail(__FILE__, __LINE__, "no \"%s\" in \"%s\"", line, text);
 }
 
+/* The guest's time is ours, of the run that began at @start: its kernel has
+ * read it from the machine's clock. */
+static void expect_time(const char *text, time_t start)
+{
+	const char *said = strstr(text, "clock: ");
+	long long clock = said ? strtoll(said + 7, NULL, 10) : -1;
+
+	if (clock < start - CLOCK_SLACK_S || clock > time(NULL) + CLOCK_SLACK_S)
+		vmt_fail(__FILE__, __LINE__,
+			 "the guest's time is %lld, not %lld", clock,
+			 (long long)start);
+}
+
 static void use_devices(bool is_protected)
 {
+	const time_t start = time(NULL);
 	const char *interrupts;
 	char back[16], *text;
 	struct run r;
@@ -112,6 +130,7 @@ static void use_devices(bool is_protected)
 		expect_line(text, "entropy: 16");
 		expect_line(text, "console: through the device");
 		expect_line(text, "secret: kept");
+		expect_time(text, start);
 		/* two disks, console, entropy and vsock: two each at least */
 		interrupts = strstr(text, "interrupts: ");
 		CHECK(interrupts && atoi(interrupts + 12) >= 10);
@@ -158,6 +177,7 @@ static bool has_foreign_kernel(void)
 
 static void foreign_kernel(void)
 {
+	const time_t start = time(NULL);
 	struct vmt_vm v;
 	char *text;
 
@@ -166,6 +186,8 @@ static void foreign_kernel(void)
 	vmt_run_to(&v, AVF_STOP_REASON_SHUTDOWN);
 	text = vmt_output(&v);
 	CHECK(text && vmt_contains(text, "console: through the device"));
+	if (text)
+		expect_time(text, start);
 	free(text);
 	vmt_free(&v);
 }
