@@ -337,6 +337,23 @@ static void registers(void)
 	secret_vm_fini(&vm);
 }
 
+/* A page is the host's until the guest touches it. */
+static void untouched(void)
+{
+	static unsigned char copy[PAGE];
+	struct secret_vm vm;
+	unsigned char *page;
+
+	if (!secret_vm_init(&vm, true))
+		return;
+	CHECK(secret_vm_place(&vm));
+	page = vm.ram + SECRET_BYTES - PAGE;
+	store(page, "changed", 7);
+	CHECK(secret_load(page, copy, 7) && memcmp(copy, "changed", 7) == 0);
+	CHECK(secret_vm_finish(&vm, 1) == SECRET_WHOLE);
+	secret_vm_fini(&vm);
+}
+
 /* --- the end ---------------------------------------------------------- */
 
 static bool is_zero(const unsigned char *page)
@@ -414,6 +431,7 @@ static const struct vmt_test tests[] = {
 	{"reads_never_find_it", reads_never_find_it},
 	{"writes_never_change_it", writes_never_change_it},
 	{"registers", registers},
+	{"untouched", untouched},
 	{"control_after_the_end", control_after_the_end},
 	{"after_the_end", after_the_end},
 	{"after_a_loss", after_a_loss},
