@@ -145,6 +145,10 @@ void rpc_drain_idle(struct rpc_session *session)
 		if (clock_now_ns() >= until)
 			break;
 	}
+	/* a client may close what it is called on before it is done with its
+	 * own calls; the end of those is the session's */
+	if (rc == STATUS_DEAD_OBJECT && session->is_server)
+		return;
 	if (rc != STATUS_OK)
 		rpc_session_end(session);
 }

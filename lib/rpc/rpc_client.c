@@ -226,6 +226,9 @@ AIBinder *rpc_client_set_up(ARpcSession *handle, const struct dialer *dialer)
 		handle->error = STATUS_NO_MEMORY;
 		return NULL;
 	}
+	/* who has the handle is a user: the first one */
+	rpc_session_use(handle->session);
+	rpc_session_unref(handle->session);
 	handle->session->base.allow_fds = handle->fd_mode == RPC_FD_MODE_UNIX;
 	handle->session->base.notices_death = handle->settings.max_threads > 0;
 	if (handle->connect_timeout_ms != 0)

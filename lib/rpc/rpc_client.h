@@ -13,7 +13,7 @@ struct ARpcSession {
 	size_t max_outgoing;
 	uint32_t connect_timeout_ms; /* 0: none */
 	struct rpc_transport transport;
-	struct rpc_session *session; /* owned; NULL: not connected yet */
+	struct rpc_session *session; /* used; NULL: not connected yet */
 	binder_status_t error;
 };
 

@@ -36,12 +36,11 @@ void ARpcSession_free(ARpcSession *handle)
 {
 	if (!handle)
 		return;
+	/* a socket that is closed with something unread in it resets the
+	 * connection, and may take along what the server has not read */
 	if (handle->session)
 		rpc_drain_idle(handle->session);
-	/* without objects nobody could ever use or end it */
-	if (handle->session && rpc_table_count(&handle->session->table) == 0)
-		rpc_session_end(handle->session);
-	rpc_session_unref(handle->session);
+	rpc_session_unuse(handle->session);
 	rpc_transport_fini(&handle->transport);
 	free(handle);
 }

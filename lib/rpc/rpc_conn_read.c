@@ -25,6 +25,12 @@ static binder_status_t receive(struct rpc_conn *conn, struct msghdr *msg,
 			break;
 		if (errno == EINTR)
 			continue;
+		/* who closes a socket with something unread in it resets the
+		 * connection: as much of an end as any other */
+		if (errno == ECONNRESET) {
+			n = 0;
+			break;
+		}
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
 			return STATUS_DEAD_OBJECT;
 		rc = rpc_conn_poll(conn, POLLIN, &events);

@@ -314,12 +314,7 @@ void rpc_apply_dec_strong(struct rpc_session *session,
 			  const struct rpc_frame *frame)
 {
 	const struct rpc_wire_dec_strong *payment = &frame->payment;
-	AIBinder *drop;
-	bool empty;
 
-	empty = rpc_table_paid(&session->table, le64_get(payment->address),
-			       le32_get(payment->amount), &drop);
-	AIBinder_decStrong(drop);
-	if (empty)
-		rpc_session_end(session);
+	rpc_session_paid(session, le64_get(payment->address),
+			 le32_get(payment->amount));
 }

@@ -21,6 +21,10 @@ static binder_status_t pay_on(struct rpc_session *session,
 		rc = rpc_frame_write_dec_strong(conn, address, part);
 		if (rc == STATUS_WOULD_BLOCK)
 			rpc_debts_add(&session->debts, address, amount);
+		/* a client that has gone wants nothing back, but may have
+		 * called before: who reads finds the end behind its calls */
+		if (rc == STATUS_DEAD_OBJECT && session->is_server)
+			return STATUS_OK;
 		if (rc != STATUS_OK)
 			return rc;
 	}

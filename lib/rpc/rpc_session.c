@@ -14,12 +14,12 @@ struct rpc_session *to_rpc_session(struct binder_session *base)
 
 static void session_ref(struct binder_session *base)
 {
-	rpc_session_ref(to_rpc_session(base));
+	rpc_session_use(to_rpc_session(base));
 }
 
 static void session_unref(struct binder_session *base)
 {
-	rpc_session_unref(to_rpc_session(base));
+	rpc_session_unuse(to_rpc_session(base));
 }
 
 static binder_status_t session_leave(struct binder_session *base,
@@ -31,14 +31,48 @@ static binder_status_t session_leave(struct binder_session *base,
 
 static void session_undo_leave(struct binder_session *base, uint64_t address)
 {
-	struct rpc_session *session = to_rpc_session(base);
+	rpc_session_paid(to_rpc_session(base), address, 1);
+}
+
+/* Whether nobody here can call, and nobody be called. What another thread does
+ * meanwhile it sees, or is seen by: it looks here as well, after it has given
+ * up the last of the other kind. */
+static bool is_unused(struct rpc_session *session)
+{
+	return !session->is_server &&
+	       __atomic_load_n(&session->users, __ATOMIC_SEQ_CST) == 0 &&
+	       !rpc_table_exports(&session->table);
+}
+
+void rpc_session_paid(struct rpc_session *session, uint64_t address,
+		      uint64_t amount)
+{
 	AIBinder *drop;
+	uint64_t pay;
 	bool empty;
 
-	empty = rpc_table_paid(&session->table, address, 1, &drop);
+	empty = rpc_table_paid(&session->table, address, amount, &drop, &pay);
 	AIBinder_decStrong(drop);
-	if (empty)
+	if (pay > 0)
+		rpc_pay(session, address, pay);
+	if (empty || (drop && is_unused(session)))
 		rpc_session_end(session);
+}
+
+void rpc_session_use(struct rpc_session *session)
+{
+	if (__atomic_fetch_add(&session->users, 1, __ATOMIC_SEQ_CST) == 0)
+		rpc_session_ref(session);
+}
+
+void rpc_session_unuse(struct rpc_session *session)
+{
+	if (!session ||
+	    __atomic_fetch_sub(&session->users, 1, __ATOMIC_SEQ_CST) != 1)
+		return;
+	if (is_unused(session))
+		rpc_session_end(session);
+	rpc_session_unref(session);
 }
 
 /* Pay for @address what there is to pay. */

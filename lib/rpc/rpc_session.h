@@ -3,9 +3,12 @@
  * on (outgoing) and connections to be called on (incoming). Client and server
  * differ in who connects, and in who has the root object.
  *
- * References: the handle of a client, the server's list, each remote object,
- * each parcel, each thread. A session that has ended keeps its memory and
- * nothing else.
+ * References: the server's list, each thread, and all users together. Users:
+ * the handle of a client, each remote object, each parcel. A client's session
+ * ends when it has no users and the peer has no object of ours: nobody can
+ * call anybody any more, whatever each side still owes the other. A server's
+ * ends with its connections. One that has ended keeps its memory and nothing
+ * else.
  */
 #pragma once
 
@@ -31,6 +34,7 @@ struct rpc_settings {
 struct rpc_session {
 	struct binder_session base; /* the first member: to_rpc_session() */
 	uint32_t refs;              /* atomic */
+	uint32_t users;             /* atomic */
 	bool is_server;
 	struct rpc_settings settings; /* with the version agreed on */
 	uint8_t id[RPC_SESSION_ID_SIZE];
@@ -65,7 +69,16 @@ struct rpc_session *rpc_session_new(bool is_server,
 void rpc_session_ref(struct rpc_session *session);
 void rpc_session_unref(struct rpc_session *session);
 
+/** One user more, by who has a reference or is a user. */
+void rpc_session_use(struct rpc_session *session);
+void rpc_session_unuse(struct rpc_session *session);
+
 struct rpc_session *to_rpc_session(struct binder_session *base);
+
+/** The peer pays @amount references for @address, or what was counted was not
+ * sent. May end the session. With no lock held. */
+void rpc_session_paid(struct rpc_session *session, uint64_t address,
+		      uint64_t amount);
 
 /**
  * End the session, once: close its connections, tell the recipients of its

@@ -156,6 +156,27 @@ static binder_status_t node_to_leave(struct rpc_table *table, AIBinder *binder,
 	return STATUS_OK;
 }
 
+/* An object of ours lives while the peer has references to it. */
+static void keep_exported(struct rpc_table *table, struct rpc_node *node)
+{
+	if (node->strong || node->binder->session)
+		return;
+	AIBinder_incStrong(node->binder);
+	node->strong = true;
+	table->n_exported++;
+}
+
+/* The peer has paid for everything that was sent. Returns what is to be
+ * dropped, or NULL. */
+static AIBinder *stop_exporting(struct rpc_table *table, struct rpc_node *node)
+{
+	if (!node->strong)
+		return NULL;
+	node->strong = false;
+	table->n_exported--;
+	return node->binder;
+}
+
 binder_status_t rpc_table_leave(struct rpc_table *table,
 				const struct binder_session *session,
 				AIBinder *binder, uint64_t *ret_address)
@@ -169,9 +190,7 @@ binder_status_t rpc_table_leave(struct rpc_table *table,
 	rc = node_to_leave(table, binder, &node);
 	if (rc == STATUS_OK) {
 		node->sent++;
-		if (!node->strong)
-			AIBinder_incStrong(binder);
-		node->strong = true;
+		keep_exported(table, node);
 		*ret_address = node->address;
 	}
 	unlock(table);
@@ -191,21 +210,32 @@ uint64_t rpc_table_next_async(struct rpc_table *table, uint64_t address)
 	return number;
 }
 
+/* What there is to pay for the object. What runs, or waits for its turn, keeps
+ * its reference. */
+static uint64_t take_received(struct rpc_node *node)
+{
+	uint64_t amount = node->received - node->n_kept;
+
+	node->received -= amount;
+	return amount;
+}
+
 bool rpc_table_paid(struct rpc_table *table, uint64_t address, uint64_t amount,
-		    AIBinder **ret_drop)
+		    AIBinder **ret_drop, uint64_t *ret_pay)
 {
 	struct rpc_node *node;
 	bool empty = false;
 
 	*ret_drop = NULL;
+	*ret_pay = 0;
 	lock(table);
 	node = rpc_table_find(table, address);
 	if (node && amount <= node->sent) {
 		node->sent -= amount;
-		if (node->sent == 0 && node->strong) {
-			*ret_drop = node->binder;
-			node->strong = false;
-		}
+		if (node->sent == 0)
+			*ret_drop = stop_exporting(table, node);
+		if (node->sent == 0 && node->released)
+			*ret_pay = take_received(node);
 		empty = erase_if_settled(table, node);
 	}
 	unlock(table);
@@ -244,6 +274,7 @@ static binder_status_t replace_proxy(struct rpc_table *table,
 	}
 	object_ref_weak(proxy);
 	object_unref_weak(old);
+	node->released = false;
 	return STATUS_OK;
 }
 
@@ -357,13 +388,23 @@ uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 	node = rpc_table_find(table, address);
 	/* the references of a remote object that was replaced are its heir's */
 	if (node && (!proxy || node->binder == proxy)) {
-		/* what runs, or waits for its turn, keeps its reference */
-		amount = node->received - node->n_kept;
-		node->received -= amount;
+		node->released = proxy != NULL;
+		if (!proxy || node->sent == 0)
+			amount = take_received(node);
 		*ret_empty = erase_if_settled(table, node);
 	}
 	unlock(table);
 	return amount;
+}
+
+bool rpc_table_exports(struct rpc_table *table)
+{
+	bool exports;
+
+	lock(table);
+	exports = table->n_exported > 0;
+	unlock(table);
+	return exports;
 }
 
 size_t rpc_table_count(struct rpc_table *table)

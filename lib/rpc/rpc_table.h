@@ -4,10 +4,17 @@
  * back later:
  *
  *	sent      how many references the peer holds, for what we have sent.
- *		  While there are any, the table keeps the object alive.
+ *		  While there are any, the table keeps an object of ours
+ *		  alive.
  *	received  how many we hold. We pay them back when nobody here has a
  *		  reference to the peer's object any more, and at once for an
  *		  object of our own that has come back.
+ *
+ * A call counts its target as sent. A peer's object that nobody here has any
+ * more is given back when the peer has paid for that, not before: over another
+ * connection it would be there before the call, and the peer would not know
+ * the object. Nothing is kept alive for it but the node: a remote object keeps
+ * its session, which would wait for a peer that may never pay.
  *
  * A node is there while one of them is not 0. Any thread; the lock is inside,
  * and nothing is called with it held. What was erased with the last reference
@@ -39,7 +46,8 @@ struct rpc_node {
 	struct rpc_node *next; /* once it has left the table */
 	uint64_t address;
 	AIBinder *binder; /* a weak reference, and a strong one if @strong */
-	bool strong;
+	bool strong;      /* ours, and the peer has references to it */
+	bool released;    /* the peer's, and nobody has it here any more */
 	uint64_t sent, received;
 	uint64_t async_out; /* of the next oneway call to it */
 	uint64_t async_in;  /* of the next oneway call that runs */
@@ -56,6 +64,7 @@ struct rpc_table {
 	void *by_address; /* trees of tsearch(): balanced, so that no choice */
 	void *by_binder;  /* of addresses makes them slow */
 	size_t n_nodes;
+	size_t n_exported; /* of them: @strong ones */
 	size_t max_queued; /* early oneway calls per object: immutable */
 	size_t queued_bytes, queued_fds;
 	uint32_t next_id;
@@ -76,11 +85,12 @@ uint64_t rpc_table_next_async(struct rpc_table *table, uint64_t address);
 
 /**
  * The peer pays back @amount references. What it says in excess is ignored, as
- * Android does. *@ret_drop is a reference that the caller drops, or NULL.
+ * Android does. *@ret_drop is a reference that the caller drops, or NULL;
+ * *@ret_pay, how many references the caller pays in return: they count as paid.
  * Returns whether the table has become empty.
  */
 bool rpc_table_paid(struct rpc_table *table, uint64_t address, uint64_t amount,
-		    AIBinder **ret_drop);
+		    AIBinder **ret_drop, uint64_t *ret_pay);
 
 /**
  * An address has come: count it, and give its object with a reference. An
@@ -100,13 +110,16 @@ binder_status_t rpc_table_enter_target(struct rpc_table *table,
 
 /**
  * How many references to pay for @address, all but @keep; they count as paid.
- * @proxy is the remote object that ends, NULL for an object of our own.
+ * @proxy is the remote object that ends, NULL for an object of our own. There
+ * is nothing to pay for one for which the peer has to pay first.
  * *@ret_empty: the table has become empty.
  */
 uint64_t rpc_table_pay(struct rpc_table *table, uint64_t address,
 		       const AIBinder *proxy, bool *ret_empty);
 
 size_t rpc_table_count(struct rpc_table *table);
+/** Whether the peer has references to objects of ours. */
+bool rpc_table_exports(struct rpc_table *table);
 
 /** Empty the table for good. Returns what it held, a list that is the
  * caller's; outside of any lock it goes to the two below. */

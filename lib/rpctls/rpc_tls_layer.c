@@ -53,6 +53,9 @@ static int bio_read(BIO *bio, char *bytes, int size)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		BIO_set_retry_read(bio);
+	/* the peer has closed it before it has read everything */
+	if (n < 0 && errno == ECONNRESET)
+		n = 0;
 	layer->eof = n == 0;
 	return (int)n;
 }

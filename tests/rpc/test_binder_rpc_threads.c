@@ -281,6 +281,36 @@ static void ReferencesArePaidLater(struct rpc_fixture *f)
 	AIBinder_Weak_delete(weak);
 }
 
+#define LAST_WORDS 200
+
+static bool no_session(struct rpc_fixture *f)
+{
+	return rpc_ask(f, RPC_SESSIONS, 0) == 0;
+}
+
+static bool all_connected(struct rpc_fixture *f)
+{
+	return rpc_ask(f, RPC_CONNECTIONS, 0) == 4;
+}
+
+/* Not one of Android's: the client lets go of everything right after oneway
+ * calls, while the server owes it what they took along. All of them arrive, in
+ * order, and the session ends by itself on both sides. */
+static void OnewayCallsOfOneWhoLeaves(struct rpc_fixture *f)
+{
+	/* a connection that the server has not taken when the others end comes
+	 * too late for the session */
+	CHECK(f, rpc_wait(f, all_connected));
+	for (int32_t i = 0; i < LAST_WORDS; i++)
+		CHECK(f, service_send_int(f->roots[0], i) == STATUS_OK);
+	AIBinder_decStrong(f->roots[0]);
+	ARpcSession_free(f->sessions[0]);
+	f->n_sessions = 0;
+	CHECK(f, rpc_ask(f, RPC_WAIT_QUEUED, LAST_WORDS));
+	CHECK(f, rpc_ask(f, RPC_IN_ORDER, LAST_WORDS));
+	CHECK(f, rpc_wait(f, no_session));
+}
+
 /* ---- the end, from everywhere
  * --------------------------------------------------------- */
 
@@ -436,6 +466,8 @@ static const struct rpc_test tests[] = {
 	RPC_ALL(OnewayWhileOneRuns, .server.threads = 1, .incoming = 2),
 	RPC_ALL(OnewayCallbackWithNoThread, .server.threads = 1),
 	RPC_ALL(ReferencesArePaidLater, .server.threads = 1),
+	RPC_ALL(OnewayCallsOfOneWhoLeaves, .server.threads = 4),
+	RPC_ALL(OnewayCallsOfOneWhoLeaves, .server.threads = 4, .incoming = 2),
 	RPC_ALL(ShutdownDuringCalls, .server.threads = 4),
 	RPC_ALL(ManyEndASession, .server.threads = 4, .incoming = 2),
 	RPC_ALL(CallsEndWithTheirSession, .server.threads = 1),

@@ -3,12 +3,15 @@
 #include <criterion/criterion.h>
 
 #include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <android/binder_parcel.h>
 #include <android/binder_rpc_unstable.h>
 
 #include "base/checked.h"
+#include "binder/object.h"
+#include "binder/parcel.h"
 #include "rpc/rpc_server.h"
 #include "support/echo_object.h"
 #include "support/raw_peer.h"
@@ -642,4 +645,98 @@ Test(call, a_time_out_ends_the_session, .timeout = 60)
 	AIBinder_decStrong(found);
 	ARpcSession_free(session);
 	stop_playing(thread);
+}
+
+/* ---- a server that pays late, or never
+ * ----------------------------------------- */
+
+static void send_oneway(AIBinder *binder)
+{
+	AParcel *in = parcel_new(binder->session), *out = NULL;
+
+	cr_expect_eq(object_call(binder, CODE_PING, in, FLAG_ONEWAY, &out),
+		     STATUS_OK);
+}
+
+/* Give the root, and take a oneway call on it. */
+static bool play_oneway(void)
+{
+	bool good = play_set_up("01000000 00000000");
+
+	raw_send(peer,
+		 RAW_REPLY("24000000", "00000000",
+			   "10000000") "01000000 " RAW_SERVER " 0c000000");
+	return good && raw_expect(peer, RAW_CALL(RAW_SERVER, "474e505f",
+						 "01000000", RAW_NONE));
+}
+
+static void *play_one_who_never_pays(void *unused)
+{
+	bool good = play_oneway() && raw_closed(peer);
+
+	(void)unused;
+	return good ? &listener : NULL;
+}
+
+/* What the server owes keeps nothing here: whoever of the root and the handle
+ * goes last takes the session along. */
+Test(call, a_session_without_users_ends_though_nobody_has_paid, .timeout = 60)
+{
+	ARpcSession *session;
+	pthread_t thread;
+	AIBinder *found;
+
+	for (int handle_first = 0; handle_first < 2; handle_first++) {
+		start_playing(play_one_who_never_pays, &thread);
+		session = ARpcSession_new();
+		found = ARpcSession_setupUnixDomainClient(session, path);
+		cr_assert(found);
+		send_oneway(found);
+		if (handle_first)
+			ARpcSession_free(session);
+		AIBinder_decStrong(found);
+		if (!handle_first)
+			ARpcSession_free(session);
+		stop_playing(thread);
+	}
+}
+
+static pthread_barrier_t dropped;
+
+static void *play_one_who_pays_late(void *unused)
+{
+	bool good = play_oneway();
+	char byte;
+
+	(void)unused;
+	pthread_barrier_wait(&dropped);
+	good = good && recv(peer, &byte, 1, MSG_DONTWAIT) < 0;
+	raw_send(peer, RAW_DEC(RAW_SERVER, "01000000"));
+	pthread_barrier_wait(&dropped);
+	good = good && raw_expect(peer, RAW_DEC(RAW_SERVER, "01000000")) &&
+	       raw_closed(peer);
+	return good ? &listener : NULL;
+}
+
+/* A reference that is given back on another connection could be there before
+ * the call: the server would not know the object any more. */
+Test(call, what_is_on_its_way_keeps_its_target_with_the_server, .timeout = 60)
+{
+	ARpcSession *session = ARpcSession_new();
+	pthread_t thread;
+	AIBinder *found;
+
+	pthread_barrier_init(&dropped, NULL, 2);
+	start_playing(play_one_who_pays_late, &thread);
+	found = ARpcSession_setupUnixDomainClient(session, path);
+	cr_assert(found);
+	send_oneway(found);
+	AIBinder_decStrong(found);
+	cr_expect_eq(AvfRpcSession_countObjects(session), 1);
+	pthread_barrier_wait(&dropped);
+	pthread_barrier_wait(&dropped);
+	cr_expect_eq(AvfRpcSession_countObjects(session), 0);
+	ARpcSession_free(session);
+	stop_playing(thread);
+	pthread_barrier_destroy(&dropped);
 }

@@ -81,7 +81,8 @@ Test(session, ends_with_its_last_object)
 	AIBinder *one = enter(1);
 	AIBinder *two = enter(1ULL << 32 | 1);
 
-	cr_expect_eq(session->refs, 3, "each has a reference");
+	cr_expect_eq(session->refs, 2, "both together have one");
+	cr_expect_eq(session->users, 2);
 	AIBinder_decStrong(one);
 	cr_expect_eq(n_ended, 0);
 	AIBinder_decStrong(two);

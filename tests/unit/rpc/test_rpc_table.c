@@ -42,19 +42,46 @@ static uint64_t leave(AIBinder *binder)
 	return address;
 }
 
+static AIBinder *enter(uint64_t address)
+{
+	AIBinder *binder = NULL;
+
+	cr_assert_eq(rpc_table_enter(&table, &fake.session, address,
+				     STABILITY_SYSTEM, &binder),
+		     STATUS_OK);
+	return binder;
+}
+
+/* The peer pays @amount for an object. Drops nothing, pays nothing. */
+static bool paid(uint64_t address, uint64_t amount)
+{
+	AIBinder *drop;
+	uint64_t pay;
+	bool empty;
+
+	empty = rpc_table_paid(&table, address, amount, &drop, &pay);
+	cr_expect_null(drop);
+	cr_expect_eq(pay, 0);
+	return empty;
+}
+
 Test(table, what_is_sent_is_kept_until_it_is_paid)
 {
 	AIBinder *drop;
+	uint64_t pay;
 
 	cr_expect_eq(leave(local), OURS);
 	cr_expect_eq(leave(local), OURS);
 	cr_expect_eq(AIBinder_debugGetRefCount(local), 2);
-	cr_expect_not(rpc_table_paid(&table, OURS, 3, &drop), "too much");
-	cr_expect_not(rpc_table_paid(&table, OURS + 4, 1, &drop), "unknown");
-	cr_expect_not(rpc_table_paid(&table, OURS, 1, &drop));
-	cr_expect_null(drop);
-	cr_expect(rpc_table_paid(&table, OURS, 1, &drop), "empty now");
+	cr_expect(rpc_table_exports(&table));
+	cr_expect_not(paid(OURS, 3), "too much");
+	cr_expect_not(paid(OURS + 4, 1), "unknown");
+	cr_expect_not(paid(OURS, 1));
+	cr_expect(rpc_table_exports(&table));
+	cr_expect(rpc_table_paid(&table, OURS, 1, &drop, &pay), "empty now");
 	cr_expect_eq(drop, local);
+	cr_expect_eq(pay, 0);
+	cr_expect_not(rpc_table_exports(&table));
 	AIBinder_decStrong(drop);
 	cr_expect_eq(rpc_table_count(&table), 0);
 	/* a new life, a new address */
@@ -144,14 +171,54 @@ Test(table, an_address_is_one_object)
 				     STABILITY_VINTF, &other),
 		     STATUS_BAD_TYPE, "its stability does not change");
 	cr_expect_eq(leave(one), THEIRS);
-	cr_expect_eq(AIBinder_debugGetRefCount(one), 3);
+	cr_expect_not(paid(THEIRS, 1));
 	/* both references at once */
 	cr_expect_eq(rpc_table_pay(&table, THEIRS, one, &empty), 2);
-	cr_expect_not(empty, "the peer still owes one");
-	cr_expect(rpc_table_paid(&table, THEIRS, 1, &other));
-	AIBinder_decStrong(other);
+	cr_expect(empty);
 	AIBinder_decStrong(one);
 	AIBinder_decStrong(two);
+}
+
+/* The peer may never pay for the calls on its object: that keeps its node, and
+ * what is paid for it in return, but not the object. */
+Test(table, an_object_of_the_peer_is_not_kept_for_what_it_owes)
+{
+	AIBinder *proxy = enter(THEIRS);
+	AIBinder *drop;
+	uint64_t pay;
+	bool empty;
+
+	cr_expect_eq(leave(proxy), THEIRS);
+	cr_expect_eq(leave(proxy), THEIRS);
+	cr_expect_eq(AIBinder_debugGetRefCount(proxy), 1);
+	cr_expect_not(rpc_table_exports(&table));
+	cr_expect_eq(rpc_table_pay(&table, THEIRS, proxy, &empty), 0);
+	cr_expect_not(empty);
+	AIBinder_decStrong(proxy);
+	cr_expect_eq(fake.refs, 0, "nor its session");
+	cr_expect_not(paid(THEIRS, 3), "too much");
+	cr_expect_not(paid(THEIRS, 1), "one call has come, the other not");
+	cr_expect(rpc_table_paid(&table, THEIRS, 1, &drop, &pay));
+	cr_expect_null(drop);
+	cr_expect_eq(pay, 1);
+	cr_expect_eq(rpc_table_count(&table), 0);
+}
+
+/* An object that was let go of, and comes again before the peer has paid. */
+Test(table, the_heir_of_one_that_waits_for_the_peer)
+{
+	AIBinder *old = enter(THEIRS);
+	AIBinder *heir;
+	bool empty;
+
+	cr_expect_eq(leave(old), THEIRS);
+	cr_expect_eq(rpc_table_pay(&table, THEIRS, old, &empty), 0);
+	AIBinder_decStrong(old);
+	heir = enter(THEIRS);
+	cr_expect_not(paid(THEIRS, 1), "nothing in return: it is in use");
+	cr_expect_eq(rpc_table_pay(&table, THEIRS, heir, &empty), 2);
+	cr_expect(empty);
+	AIBinder_decStrong(heir);
 }
 
 /* An object is on its way out while its address comes again. */
@@ -179,6 +246,7 @@ Test(table, a_proxy_that_ends_leaves_its_references_to_its_heir)
 Test(table, targets_are_ours_and_alive)
 {
 	AIBinder *binder, *proxy, *drop;
+	uint64_t pay;
 	bool empty;
 
 	cr_expect_eq(rpc_table_enter_target(&table, OURS, &binder),
@@ -194,7 +262,7 @@ Test(table, targets_are_ours_and_alive)
 	cr_assert_eq(rpc_table_enter_target(&table, OURS, &binder), STATUS_OK);
 	cr_expect_eq(binder, local);
 	/* paid by the peer while the call runs: the node stays for our debt */
-	cr_expect_not(rpc_table_paid(&table, OURS, 1, &drop));
+	cr_expect_not(rpc_table_paid(&table, OURS, 1, &drop, &pay));
 	AIBinder_decStrong(drop);
 	cr_expect_eq(rpc_table_count(&table), 2);
 	AIBinder_decStrong(binder);
@@ -245,6 +313,6 @@ Test(table, the_end)
 				     STABILITY_SYSTEM, &drop),
 		     STATUS_DEAD_OBJECT);
 	cr_expect_eq(rpc_table_pay(&table, THEIRS, proxy, &empty), 0);
-	cr_expect_not(rpc_table_paid(&table, OURS, 1, &drop));
+	cr_expect_not(paid(OURS, 1));
 	AIBinder_decStrong(proxy);
 }

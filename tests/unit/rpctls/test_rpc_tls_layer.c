@@ -260,7 +260,8 @@ Test(layer, memory_runs_out)
 		enum rpc_io io;
 	} rows[] = {
 		{ENOMEM, RPC_IO_NO_MEMORY},
-		{ECONNRESET, RPC_IO_BROKEN},
+		{ECONNRESET, RPC_IO_END},
+		{EIO, RPC_IO_BROKEN},
 		{EAGAIN, RPC_IO_WANT_READ},
 	};
 
