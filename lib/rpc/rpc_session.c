@@ -273,12 +273,16 @@ static bool serves(const struct rpc_session *session)
 
 void rpc_session_wait(struct rpc_session *session)
 {
-	size_t own;
+	bool own;
 
 	(void)pthread_mutex_lock(&session->lock);
-	own = serves(session) ? 1 : 0;
-	while (session->n_threads > own)
+	own = serves(session);
+	session->n_waiters += own ? 1 : 0;
+	(void)pthread_cond_broadcast(&session->changed);
+	/* who serves nothing is waited for by nobody, and waits for all */
+	while (session->n_threads > (own ? session->n_waiters : 0))
 		(void)pthread_cond_wait(&session->changed, &session->lock);
+	session->n_waiters -= own ? 1 : 0;
 	(void)pthread_mutex_unlock(&session->lock);
 }
 

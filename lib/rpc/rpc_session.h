@@ -59,6 +59,7 @@ struct rpc_session {
 	size_t n_outgoing, n_incoming;
 	size_t turn;              /* of the next oneway call */
 	size_t n_threads;         /* that serve */
+	size_t n_waiters;         /* of them: wait for the others */
 	bool incoming_ended;      /* one was closed: no more are let in */
 	struct rpc_session *next; /* in the server's list, by its lock */
 };
@@ -92,7 +93,8 @@ bool rpc_session_has_id(const struct rpc_session *session, const uint8_t *id);
 AIBinder *rpc_session_root(struct rpc_session *session);
 bool rpc_session_ended(struct rpc_session *session);
 
-/** Wait until no thread but the calling one serves the session. */
+/** Wait until no thread but the calling one serves the session, or only those
+ * that wait here as well: they would wait for each other. */
 void rpc_session_wait(struct rpc_session *session);
 
 /* What a connection is wanted for. */

@@ -178,6 +178,44 @@ Test(session, many_end_it)
 	AIBinder_decStrong(theirs);
 }
 
+static pthread_barrier_t both_serve;
+
+/* A thread that serves, whose method ends the session and waits. */
+static void *serve_and_wait(void *argument)
+{
+	struct rpc_conn *conn = argument;
+
+	cr_assert_eq(rpc_pool_add_incoming(session, conn), STATUS_OK);
+	pthread_barrier_wait(&both_serve);
+	rpc_session_end(session);
+	rpc_session_wait(session);
+	(void)rpc_pool_incoming_done(session);
+	rpc_pool_thread_ended(session, conn);
+	return NULL;
+}
+
+Test(session, two_of_its_threads_wait_for_its_end)
+{
+	pthread_t threads[2];
+	AIBinder *theirs = enter(1);
+
+	session->settings.max_threads = 2;
+	pthread_barrier_init(&both_serve, NULL, 3);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, serve_and_wait,
+					    rpc_conn_new(-1, false)),
+			     0);
+	pthread_barrier_wait(&both_serve);
+	/* this one serves nothing: it waits for both */
+	rpc_session_wait(session);
+	cr_expect_eq(session->n_threads, 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	cr_expect_eq(session->n_waiters, 0);
+	pthread_barrier_destroy(&both_serve);
+	AIBinder_decStrong(theirs);
+}
+
 static sigset_t mask;
 
 static void *look_at_mask(void *argument)
