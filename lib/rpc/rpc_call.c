@@ -108,7 +108,7 @@ static binder_status_t exchange(struct rpc_session *session,
 	conn->allow_nested = nested;
 	if (rc == STATUS_OK)
 		rc = rpc_pay_owed(session, conn);
-	rpc_pool_put(session, conn);
+	rpc_put_and_pay(session, conn);
 	if (rc == STATUS_OK)
 		return status;
 	rpc_session_end(session);
@@ -141,7 +141,7 @@ void rpc_drain_idle(struct rpc_session *session)
 	while (rc == STATUS_OK &&
 	       (conn = rpc_pool_get_readable(session)) != NULL) {
 		rc = drain_until(session, conn, until);
-		rpc_pool_put(session, conn);
+		rpc_put_and_pay(session, conn);
 		if (clock_now_ns() >= until)
 			break;
 	}
@@ -193,7 +193,7 @@ binder_status_t rpc_transact(struct binder_session *base, AIBinder *target,
 		return rc;
 	rc = prepare(session, target, in, flags, &call);
 	if (rc != STATUS_OK) {
-		rpc_pool_put(session, conn);
+		rpc_put_and_pay(session, conn);
 		return rc;
 	}
 	return exchange(session, conn, &call, in, ret_out);

@@ -39,6 +39,7 @@ struct rpc_conn {
 	pthread_t owner; /* where @owned */
 	bool owned;
 	unsigned int users; /* uses of the owner, within each other */
+	bool owner_waits;   /* the owner waits for another one */
 
 	/* the owner's */
 	bool allow_nested; /* the peer reads while this thread's handler runs */

@@ -26,6 +26,12 @@ static void unlock(struct rpc_debts *debts)
 	(void)pthread_mutex_unlock(&debts->lock);
 }
 
+/* With the lock held. */
+static void set_count(struct rpc_debts *debts, size_t count)
+{
+	__atomic_store_n(&debts->count, count, __ATOMIC_RELEASE);
+}
+
 void rpc_debts_init(struct rpc_debts *debts)
 {
 	*debts = (struct rpc_debts){0};
@@ -60,18 +66,13 @@ void rpc_debts_add(struct rpc_debts *debts, uint64_t address, uint64_t amount)
 	if (!found || *found != debt)
 		free(debt);
 	else
-		debts->count++;
+		set_count(debts, debts->count + 1);
 	unlock(debts);
 }
 
 bool rpc_debts_any(struct rpc_debts *debts)
 {
-	bool any;
-
-	lock(debts);
-	any = debts->by_address != NULL;
-	unlock(debts);
-	return any;
+	return __atomic_load_n(&debts->count, __ATOMIC_ACQUIRE) > 0;
 }
 
 bool rpc_debts_take(struct rpc_debts *debts, uint64_t *ret_address,
@@ -79,6 +80,8 @@ bool rpc_debts_take(struct rpc_debts *debts, uint64_t *ret_address,
 {
 	struct debt *debt = NULL;
 
+	if (!rpc_debts_any(debts))
+		return false;
 	lock(debts);
 	if (debts->by_address) {
 		/* the root of the tree, as good as any: a node begins with
@@ -87,7 +90,7 @@ bool rpc_debts_take(struct rpc_debts *debts, uint64_t *ret_address,
 		*ret_address = debt->address;
 		*ret_amount = debt->amount;
 		tdelete(debt, &debts->by_address, compare);
-		debts->count--;
+		set_count(debts, debts->count - 1);
 		free(debt);
 	}
 	unlock(debts);

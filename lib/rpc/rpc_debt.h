@@ -14,7 +14,9 @@ struct rpc_debts {
 	pthread_mutex_t lock;
 	/* guarded by @lock */
 	void *by_address; /* a tree of tsearch() */
-	size_t count;     /* of addresses, RPC_MAX_NODES at most */
+	/* of addresses, RPC_MAX_NODES at most; atomic for those who only look
+	 * whether there are any, without the lock */
+	size_t count;
 };
 
 void rpc_debts_init(struct rpc_debts *debts);

@@ -105,7 +105,7 @@ static void offer_callbacks(struct rpc_session *session, struct rpc_conn *conn)
 	if (rpc_conn_write_bytes(conn, &init, sizeof(init)) != STATUS_OK)
 		rpc_session_end(session); /* the client is gone */
 	conn->deadline_ns = 0;
-	rpc_pool_put(session, conn);
+	rpc_put_and_pay(session, conn);
 }
 
 /* A further connection of the session that @id names. */

@@ -31,23 +31,9 @@ static binder_status_t pay_on(struct rpc_session *session,
 	return STATUS_OK;
 }
 
-void rpc_pay(struct rpc_session *session, uint64_t address, uint64_t amount)
-{
-	struct rpc_conn *conn;
-	binder_status_t rc;
-
-	rc = rpc_pool_get(session, RPC_USE_REFCOUNT, &conn);
-	if (rc == STATUS_WOULD_BLOCK)
-		rpc_debts_add(&session->debts, address, amount);
-	if (rc != STATUS_OK)
-		return;
-	rc = pay_on(session, conn, address, amount);
-	rpc_pool_put(session, conn);
-	if (rc != STATUS_OK && rc != STATUS_WOULD_BLOCK)
-		rpc_session_end(session);
-}
-
-binder_status_t rpc_pay_owed(struct rpc_session *session, struct rpc_conn *conn)
+/* Pay what is owed, until the peer takes no more. */
+static binder_status_t pay_all(struct rpc_session *session,
+			       struct rpc_conn *conn)
 {
 	uint64_t address, amount;
 	binder_status_t rc = STATUS_OK;
@@ -55,7 +41,61 @@ binder_status_t rpc_pay_owed(struct rpc_session *session, struct rpc_conn *conn)
 	while (rc == STATUS_OK &&
 	       rpc_debts_take(&session->debts, &address, &amount))
 		rc = pay_on(session, conn, address, amount);
+	return rc;
+}
+
+/*
+ * Pay what is owed if a connection can be had. Whoever owes something looks
+ * for a connection afterwards, and whoever puts one back looks for debts
+ * afterwards: with the pool's lock between, one of the two sees the other.
+ */
+static void pay_debts(struct rpc_session *session)
+{
+	struct rpc_conn *conn;
+	binder_status_t rc = STATUS_OK;
+
+	while (rc == STATUS_OK && rpc_debts_any(&session->debts)) {
+		if (rpc_pool_get(session, RPC_USE_REFCOUNT, &conn) != STATUS_OK)
+			return;
+		rc = pay_all(session, conn);
+		rpc_pool_put(session, conn);
+	}
+	if (rc != STATUS_OK && rc != STATUS_WOULD_BLOCK)
+		rpc_session_end(session);
+}
+
+void rpc_pay(struct rpc_session *session, uint64_t address, uint64_t amount)
+{
+	struct rpc_conn *conn;
+	binder_status_t rc;
+
+	rc = rpc_pool_get(session, RPC_USE_REFCOUNT, &conn);
+	if (rc == STATUS_WOULD_BLOCK) {
+		rpc_debts_add(&session->debts, address, amount);
+		/* the last connection may have become free before that */
+		pay_debts(session);
+	}
+	if (rc != STATUS_OK)
+		return;
+	rc = pay_on(session, conn, address, amount);
+	rpc_pool_put(session, conn);
+	if (rc == STATUS_OK)
+		pay_debts(session);
+	else if (rc != STATUS_WOULD_BLOCK)
+		rpc_session_end(session);
+}
+
+binder_status_t rpc_pay_owed(struct rpc_session *session, struct rpc_conn *conn)
+{
+	binder_status_t rc = pay_all(session, conn);
+
 	return rc == STATUS_WOULD_BLOCK ? STATUS_OK : rc;
+}
+
+void rpc_put_and_pay(struct rpc_session *session, struct rpc_conn *conn)
+{
+	rpc_pool_put(session, conn);
+	pay_debts(session);
 }
 
 binder_status_t rpc_pay_while_idle(struct rpc_session *session,

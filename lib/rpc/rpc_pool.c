@@ -71,13 +71,28 @@ bool rpc_pool_pays_on(struct rpc_session *session, const struct rpc_conn *conn)
 }
 
 /* Whether a free connection may come to this thread by waiting: somebody else
- * must have one. */
+ * must have one, and not wait itself, be it for one of this thread's. */
 static bool worth_waiting(const struct rpc_session *session)
 {
 	for (const struct rpc_conn *c = session->outgoing; c; c = c->next)
-		if (!is_mine(c))
+		if (!is_mine(c) && !(c->owned && c->owner_waits))
 			return true;
 	return false;
+}
+
+/* Say of the connections that this thread has whether it waits. */
+static void mark_mine(struct rpc_session *session, bool waits)
+{
+	for (struct rpc_conn *c = session->outgoing; c; c = c->next)
+		if (is_mine(c))
+			c->owner_waits = waits;
+}
+
+static void wait_for_change(struct rpc_session *session)
+{
+	mark_mine(session, true);
+	(void)pthread_cond_wait(&session->changed, &session->lock);
+	mark_mine(session, false);
 }
 
 binder_status_t rpc_pool_get(struct rpc_session *session, enum rpc_use use,
@@ -92,11 +107,13 @@ binder_status_t rpc_pool_get(struct rpc_session *session, enum rpc_use use,
 			rc = STATUS_DEAD_OBJECT;
 		else
 			conn = find(session, use);
-		if (rc == STATUS_OK && !conn && !worth_waiting(session))
+		/* who drops an object never waits for another thread's call */
+		if (rc == STATUS_OK && !conn &&
+		    (use == RPC_USE_REFCOUNT || !worth_waiting(session)))
 			rc = STATUS_WOULD_BLOCK;
 		if (rc != STATUS_OK || conn)
 			break;
-		(void)pthread_cond_wait(&session->changed, &session->lock);
+		wait_for_change(session);
 	}
 	if (conn) {
 		conn->users++;

@@ -106,13 +106,18 @@ enum rpc_use {
 
 /**
  * A connection for this thread, which owns it until rpc_pool_put(): the one
- * whose call it is serving, one that is free, or one that becomes free.
- * Errors: STATUS_WOULD_BLOCK (there is none that ever could), and
- * STATUS_DEAD_OBJECT.
+ * whose call it is serving, one that is free, or one that becomes free; for
+ * RPC_USE_REFCOUNT, only one that can be used now. Errors: STATUS_WOULD_BLOCK
+ * (there is none, or none that ever could be free: those who have them all
+ * wait as well), and STATUS_DEAD_OBJECT.
  */
 binder_status_t rpc_pool_get(struct rpc_session *session, enum rpc_use use,
 			     struct rpc_conn **ret_conn);
 void rpc_pool_put(struct rpc_session *session, struct rpc_conn *conn);
+
+/** The same, and pay what others could not pay meanwhile. May end the session.
+ */
+void rpc_put_and_pay(struct rpc_session *session, struct rpc_conn *conn);
 
 /** Whether references would be paid on @conn, which this thread has. */
 bool rpc_pool_pays_on(struct rpc_session *session, const struct rpc_conn *conn);
@@ -163,7 +168,8 @@ void rpc_drain_idle(struct rpc_session *session);
 binder_status_t rpc_call_special(struct rpc_session *session, uint32_t code,
 				 AParcel **ret_out);
 
-/** Pay @amount references for @address. */
+/** Pay @amount references for @address, now or, where no connection can be had
+ * without waiting, by whoever has one next. */
 void rpc_pay(struct rpc_session *session, uint64_t address, uint64_t amount);
 
 /** binder/session.h's transact(). */

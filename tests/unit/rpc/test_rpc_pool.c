@@ -2,9 +2,11 @@
 #include <criterion/criterion.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "binder/object.h"
 #include "rpc/rpc_session.h"
 #include "support/raw_peer.h"
 
@@ -247,4 +249,95 @@ Test(pool, the_end_of_the_session)
 	cr_expect_eq(rpc_pool_add_outgoing(session, new_conn(&peer), 10),
 		     STATUS_DEAD_OBJECT);
 	close(peer);
+}
+
+/* ---- references while others call
+ * ----------------------------------------------------- */
+
+static AIBinder *proxy;
+static pthread_barrier_t step;
+
+static void *drop_it(void *unused)
+{
+	(void)unused;
+	AIBinder_decStrong(proxy);
+	return NULL;
+}
+
+/* Dropping an object waits for nobody's call: what is to be paid is left to
+ * who has the connection. */
+Test(pool, a_reference_does_not_wait_for_a_call)
+{
+	AIBinder *other;
+	struct rpc_conn *conn;
+	pthread_t thread;
+	int peer;
+
+	(void)add_outgoing(&peer);
+	cr_assert_eq(session->base.ops->enter(&session->base, 1,
+					      STABILITY_SYSTEM, &proxy),
+		     STATUS_OK);
+	cr_assert_eq(session->base.ops->enter(&session->base, 1ULL << 32 | 1,
+					      STABILITY_SYSTEM, &other),
+		     STATUS_OK);
+	cr_assert_eq(rpc_pool_get(session, RPC_USE_CALL, &conn), STATUS_OK);
+	cr_assert_eq(pthread_create(&thread, NULL, drop_it, NULL), 0);
+	pthread_join(thread, NULL);
+	cr_expect(rpc_debts_any(&session->debts));
+	rpc_put_and_pay(session, conn);
+	cr_expect_not(rpc_debts_any(&session->debts));
+	cr_expect(raw_expect(peer, RAW_DEC(RAW_CLIENT, "01000000")));
+	AIBinder_decStrong(other);
+	close(peer);
+}
+
+/* Has a connection, and wants another one. */
+static void *want_two(void *unused)
+{
+	struct rpc_conn *one, *two;
+
+	(void)unused;
+	cr_assert_eq(rpc_pool_get(session, RPC_USE_CALL, &one), STATUS_OK);
+	pthread_barrier_wait(&step);
+	result = rpc_pool_get(session, RPC_USE_CALL, &two);
+	if (result == STATUS_OK)
+		rpc_pool_put(session, two);
+	rpc_pool_put(session, one);
+	return NULL;
+}
+
+static bool all_but_one_wait(void)
+{
+	unsigned int n = 0;
+
+	(void)pthread_mutex_lock(&session->lock);
+	for (const struct rpc_conn *c = session->outgoing; c; c = c->next)
+		n += c->owner_waits;
+	(void)pthread_mutex_unlock(&session->lock);
+	return n == session->n_outgoing - 1;
+}
+
+/* Two that each have what the other one wants: the second is refused. */
+Test(pool, those_who_would_wait_for_each_other)
+{
+	struct rpc_conn *conn, *again;
+	pthread_t thread;
+	int peers[2];
+
+	(void)add_outgoing(&peers[0]);
+	(void)add_outgoing(&peers[1]);
+	pthread_barrier_init(&step, NULL, 2);
+	cr_assert_eq(rpc_pool_get(session, RPC_USE_CALL, &conn), STATUS_OK);
+	cr_assert_eq(pthread_create(&thread, NULL, want_two, NULL), 0);
+	pthread_barrier_wait(&step);
+	while (!all_but_one_wait())
+		sched_yield();
+	cr_expect_eq(rpc_pool_get(session, RPC_USE_CALL, &again),
+		     STATUS_WOULD_BLOCK);
+	rpc_pool_put(session, conn);
+	pthread_join(thread, NULL);
+	cr_expect_eq(result, STATUS_OK, "the first one gets it");
+	pthread_barrier_destroy(&step);
+	close(peers[0]);
+	close(peers[1]);
 }
