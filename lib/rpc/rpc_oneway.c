@@ -11,11 +11,13 @@ void rpc_oneway_free(struct rpc_oneway *call)
 	free(call);
 }
 
-/* What a call that waits takes: its parcel, and the table twice, as it came
- * and as it is used. */
+/* What a call that waits takes: itself, the message with its parcel, its
+ * descriptors, and the table twice, as it came and as it is used. Calls that
+ * are empty are many: each object has its own queue. */
 static size_t held_bytes(const struct rpc_oneway *call)
 {
-	return call->frame.size +
+	return sizeof(*call) + call->frame.offset + call->frame.size +
+	       call->frame.n_fds * sizeof(int) +
 	       2 * call->frame.n_positions * sizeof(uint32_t);
 }
 
