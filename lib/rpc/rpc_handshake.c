@@ -147,10 +147,12 @@ static void handshake(struct rpc_worker *worker, struct rpc_conn **conn)
 
 void rpc_server_run_worker(struct rpc_worker *worker)
 {
+	CLEANUP(close_p) int fd = worker->fd;
 	/* nothing is read ahead before it is known what may come */
-	struct rpc_conn *conn = rpc_conn_new(worker->fd, true);
+	struct rpc_conn *conn = rpc_conn_new(-1, true);
 
 	if (conn) {
+		conn->fd = take_fd(&fd);
 		/* for the layer's handshake and the session's, together */
 		(void)rpc_conn_set_timeout(conn, worker->server->handshake_ms);
 		if (rpc_conn_secure(conn, &worker->server->transport, true) ==
