@@ -431,6 +431,21 @@ Test(serve, a_peer_that_calls_without_end)
 				     "14000000", "02000080", "00000000")));
 }
 
+/* Who does not answer a callback loses the session, and not its thread here. */
+Test(serve, a_time_out_of_a_callback)
+{
+	AvfRpcServer_setCallTimeout(server, 200);
+	open_session();
+	get_root();
+	raw_send(client, RAW_HEADER("00000000", "68000000") RAW_SERVER
+		 " 02000000 00000000 " RAW_NONE " 40000000 "
+		 "00000000 00000000 00000000 " TOKEN "01000000 " RAW_CLIENT
+		 " 0c000000 15000000");
+	cr_assert(raw_expect(client, RAW_CALL(RAW_CLIENT, "46544e5f",
+					      "00000000", RAW_NONE)));
+	cr_expect(raw_closed(client));
+}
+
 /* ---- a server that is bytes
  * --------------------------------------------------- */
 
