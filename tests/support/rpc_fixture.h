@@ -51,7 +51,8 @@ struct rpc_fixture {
 	bool expect_dead; /* the sessions have ended by themselves */
 	bool unread;      /* objects were sent that nobody has read */
 	bool bad;
-	unsigned int fds; /* open before the test */
+	unsigned int fds;     /* open before the test */
+	unsigned int threads; /* that a test waits for */
 };
 
 /** Something that must hold; says where it does not. */
