@@ -45,8 +45,6 @@ LAB_SLOWNESS = 4
 # at fault (docs/testing.md). One that says "not ok" does not.
 LAB_DIED = "134|137|139"  # SIGABRT, SIGKILL of timeout, SIGSEGV
 LAB_FAILED = 125  # of lab.sh: the machine ended before its command
-# Tests that may run beside others do, as many as the lab has CPUs.
-LAB_CPUS = 2
 MARK = re.compile(r"@@(\w*) (\d+) ?(.*)")
 LAB_RUNNER = """
 once() {{ (test_$1) </dev/null >/tmp/test-$1 2>&1; code=$?
@@ -254,7 +252,7 @@ def main():
     total = [0, 0, 0]
     results = (run_all_here(tests, args.jobs or os.cpu_count())
                if args.lab is None else
-               run_all_in_lab(build, tests, args.lab, args.jobs or LAB_CPUS)
+               run_all_in_lab(build, tests, args.lab, args.jobs or 1)
                if tests else [])
     for result in results:
         report(result, total, sys.stdout)
