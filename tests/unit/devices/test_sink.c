@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -167,12 +168,18 @@ Test(sink, memory_that_cannot_be_read, .timeout = 20)
 		const char *what = kinds[i].what;
 		int fds[2];
 
+		memset(text, 0, sizeof(text));
 		kinds[i].open(fds);
 		start(fds[1]);
 		cr_expect_eq(sink_write(&sink, hidden, page), page, "%s", what);
 		cr_expect_eq(sink.discarded, page, "%s", what);
 		cr_expect_eq(sink_write(&sink, "next", 4), 4, "%s", what);
-		cr_expect_eq(read(fds[0], text, sizeof(text)), 4, "%s", what);
+		/* a terminal may hand it over in pieces */
+		for (ssize_t n, got = 0; got < 4; got += n) {
+			n = read(fds[0], text + got, (size_t)(4 - got));
+			cr_assert_gt(n, 0, "%s", what);
+		}
+		cr_expect_str_eq(text, "next", "%s", what);
 		cr_expect_eq(sink.discarded, page, "%s lives", what);
 		sink_fini(&sink);
 		(void)close(fds[0]);
