@@ -30,15 +30,9 @@ static void send_from(uint32_t port, uint16_t op, uint32_t peer_port,
 	const struct virtio_part part = {
 		&tx, (uint32_t)VSOCK_HEADER_BYTES + len, false};
 
-	tx.src_cid = cid;
-	tx.dst_cid = VSOCK_HOST_CID;
-	tx.src_port = port;
-	tx.dst_port = peer_port;
-	tx.len = len;
-	tx.type = VSOCK_STREAM;
-	tx.op = op;
-	tx.flags = op == VSOCK_SHUTDOWN ? VSOCK_NO_RECEIVE | VSOCK_NO_SEND : 0;
-	tx.buf_alloc = VSOCK_DATA;
+	vsock_head(&tx, cid, port, peer_port, op, len);
+	if (op == VSOCK_SHUTDOWN)
+		tx.flags = VSOCK_NO_RECEIVE | VSOCK_NO_SEND;
 	tx.fwd_cnt = conn.fwd_bytes;
 	(void)virtio_do(&dev.queues[VSOCK_QUEUE_TX], &part, 1);
 }

@@ -32,3 +32,21 @@ struct vsock_packet {
 
 #define VSOCK_HEADER_BYTES (sizeof(struct vsock_packet) - VSOCK_DATA)
 _Static_assert(VSOCK_HEADER_BYTES == 44, "vsock header layout");
+
+/** The header of a packet of @len bytes from port @from of the guest, which is
+ * @cid, to port @to of the host. */
+static inline void vsock_head(struct vsock_packet *p, uint64_t cid,
+			      uint32_t from, uint32_t to, uint16_t op,
+			      uint32_t len)
+{
+	p->src_cid = cid;
+	p->dst_cid = VSOCK_HOST_CID;
+	p->src_port = from;
+	p->dst_port = to;
+	p->len = len;
+	p->type = VSOCK_STREAM;
+	p->op = op;
+	p->flags = 0;
+	p->buf_alloc = VSOCK_DATA;
+	p->fwd_cnt = 0;
+}

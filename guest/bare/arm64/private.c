@@ -111,17 +111,9 @@ static void start_vsock(void)
 	virtio_kick(&vsock.queues[VSOCK_QUEUE_RX]);
 }
 
-/* The header of a packet between ports of the guest and of the host. */
-static void write_header(uint16_t op, uint32_t from, uint32_t to, uint32_t len)
+static void write_header(uint32_t from, uint32_t to, uint16_t op, uint32_t len)
 {
-	tx.src_cid = mmio_read32(vsock.config);
-	tx.dst_cid = VSOCK_HOST_CID;
-	tx.src_port = from;
-	tx.dst_port = to;
-	tx.len = len;
-	tx.type = VSOCK_STREAM;
-	tx.op = op;
-	tx.buf_alloc = VSOCK_DATA;
+	vsock_head(&tx, mmio_read32(vsock.config), from, to, op, len);
 }
 
 static void send_header(void)
@@ -143,7 +135,7 @@ static void wait_for_packet(void)
 /* To nobody, who refuses: vsock works. Says whom that answer is for. */
 static void expect_refusal(uint32_t from)
 {
-	write_header(VSOCK_REQUEST, from, 1, 0);
+	write_header(from, 1, VSOCK_REQUEST, 0);
 	send_header();
 	wait_for_packet();
 	print("refused ");
@@ -158,7 +150,7 @@ static void send_packet(void)
 					 false};
 
 	start_vsock();
-	write_header(VSOCK_REQUEST, 1, 1, 0);
+	write_header(1, 1, VSOCK_REQUEST, 0);
 	memcpy(AFTER_SECRET, &tx, VSOCK_HEADER_BYTES);
 	ask(&vsock, VSOCK_QUEUE_TX, &part, 1);
 	expect_refusal(2);
@@ -169,7 +161,7 @@ static void let_connect(void)
 {
 	start_vsock();
 	wait_for_packet();
-	write_header(VSOCK_RESPONSE, PORT, rx.src_port, 0);
+	write_header(PORT, rx.src_port, VSOCK_RESPONSE, 0);
 	send_header();
 }
 
@@ -181,7 +173,7 @@ static void send_data(void)
 	};
 
 	let_connect();
-	write_header(VSOCK_RW, PORT, rx.src_port, sizeof(secret));
+	write_header(PORT, rx.src_port, VSOCK_RW, sizeof(secret));
 	ask(&vsock, VSOCK_QUEUE_TX, parts, 2);
 }
 

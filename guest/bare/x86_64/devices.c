@@ -83,15 +83,9 @@ static void send(uint32_t from, uint32_t to, uint16_t op, uint32_t len)
 	const struct virtio_part part = {
 		&tx, (uint32_t)VSOCK_HEADER_BYTES + len, false};
 
-	tx.src_cid = mmio_read32(vsock.config);
-	tx.dst_cid = VSOCK_HOST_CID;
-	tx.src_port = from;
-	tx.dst_port = to;
-	tx.len = len;
-	tx.type = VSOCK_STREAM;
-	tx.op = op;
-	tx.flags = op == VSOCK_SHUTDOWN ? VSOCK_NO_SEND : 0;
-	tx.buf_alloc = VSOCK_DATA;
+	vsock_head(&tx, mmio_read32(vsock.config), from, to, op, len);
+	if (op == VSOCK_SHUTDOWN)
+		tx.flags = VSOCK_NO_SEND;
 	(void)virtio_do(&vsock.queues[VSOCK_QUEUE_TX], &part, 1);
 }
 
