@@ -6,8 +6,10 @@ usage: run_tests.py --build DIR --label LABEL [--jobs N] [--results FILE]
                     [--without LABEL] [--match REGEX]
                     [--lab PLACE [OPTION...]]
 
-With --lab they all run in one boot of scripts/lab.sh, which is given the
-place and the options. What a program's output counts as:
+N programs run at a time; default: as many as there are CPUs, one in the lab.
+With --lab they all run in one boot of scripts/lab.sh, which is given the place
+and the options, or in up to three when it ends before they do. What a program's
+output counts as:
 
   criterion          its Synthesis line, and its [SKIP] lines
   other programs     a line "ok NAME", "not ok NAME" or "skip NAME: REASON"

@@ -3,8 +3,8 @@
  * code with the first VM and with the end of the last one, and x86's with the
  * first and the last vCPU that has no local APIC in the kernel, and with those
  * whose APIC is not enabled; QEMU's TCG with several threads has been seen to
- * lose that race (Oops: int3). With one of each, whose vCPUs
- * never run, the code is patched once.
+ * lose that race (Oops: int3). With one of each, whose vCPUs never run, the
+ * code is patched once.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
